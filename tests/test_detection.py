@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skimage import data
 
 from worker.detection import Detector, packaged_model
-from worker.errors import DetectionError, ModelError
+from worker.errors import ModelError
 
 Image = NDArray[np.uint8]
 MULTI_FACE = Path(__file__).parents[1].parent / "shared" / "data" / "videos" / "multi_face.jpg"
@@ -99,7 +99,7 @@ def test_threshold_drops_faces_below_it(detector: Detector) -> None:
     "image", [np.zeros((9, 9), np.uint8), np.zeros((9, 9, 3), np.float32), np.zeros((0, 9, 3), np.uint8)]
 )
 def test_other_shapes_and_types_are_refused_with_a_sentence(detector: Detector, image: Image) -> None:
-    with pytest.raises(DetectionError, match=r"was expected.*convert"):
+    with pytest.raises(ValueError, match=r"was expected.*convert"):
         detector.detect(image)
 
 

