@@ -10,16 +10,15 @@ padding).
 
 import argparse
 import json
-import random
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.datasets import load
 from worker.detection import Detector, Faces
+from worker.preprocessing import Preprocessing
 
 SIZE = 48
 ENLARGEMENT = 6
@@ -28,7 +27,9 @@ LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth_corner", "left_mouth_
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure where the eyes lie in FER2013's training images.")
-    parser.add_argument("--data", type=Path, required=True, help="the msambare/fer2013 folder, or a zip of it")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="fer2013.csv, the msambare/fer2013 folder, or a zip of either"
+    )
     parser.add_argument("--limit", type=int, default=3000, help="how many training images to look at (default 3000)")
     arguments = parser.parse_args()
     landmarks, images = measure(arguments.data, arguments.limit)
@@ -43,15 +44,15 @@ def measure(data: Path, limit: int) -> tuple[NDArray[np.float32], int]:
         number of images looked at.
     """
     detector = Detector()
+    training = load(data, "Training", Preprocessing())
+    chosen = np.random.default_rng(2013).permutation(len(training))[:limit]
     found = []
-    images = 0
-    for image in _training_images(data, limit):
-        images += 1
+    for image in training.images[chosen]:
         enlarged = cv2.resize(image, None, fx=ENLARGEMENT, fy=ENLARGEMENT, interpolation=cv2.INTER_CUBIC)
         faces = detector.detect(np.asarray(cv2.cvtColor(enlarged, cv2.COLOR_GRAY2BGR), np.uint8))
         if len(faces):
             found.append(faces.landmarks[_largest(faces)] / ENLARGEMENT)
-    return np.array(found, dtype=np.float32).reshape(-1, 5, 2), images
+    return np.array(found, dtype=np.float32).reshape(-1, 5, 2), len(chosen)
 
 
 def summarize(landmarks: NDArray[np.float32], images: int) -> dict[str, object]:
@@ -74,17 +75,6 @@ def summarize(landmarks: NDArray[np.float32], images: int) -> dict[str, object]:
 
 def _largest(faces: Faces) -> int:
     return int(np.argmax(faces.boxes_xywh[:, 2] * faces.boxes_xywh[:, 3]))
-
-
-def _training_images(data: Path, limit: int) -> Iterator[NDArray[np.uint8]]:
-    """Grey 48x48 images of the training split, in a fixed random order."""
-    root = zipfile.Path(data) if data.is_file() else data
-    files = sorted((file for emotion in (root / "train").iterdir() for file in emotion.iterdir()), key=lambda f: f.name)
-    random.Random(2013).shuffle(files)
-    for file in files[:limit]:
-        image = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
-        if image is not None and image.shape == (SIZE, SIZE):
-            yield np.asarray(image, np.uint8)
 
 
 if __name__ == "__main__":

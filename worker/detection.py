@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import onnx
-import onnxruntime  # type: ignore[import-untyped]
+import onnxruntime
 from numpy.typing import NDArray
 
 from worker.errors import ModelError
@@ -146,12 +145,9 @@ def _open_session(model: onnx.ModelProto, threads: int) -> onnxruntime.Inference
 def _to_blob(image_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
     """uint8 (h, w, 3) -> float32 (1, 3, H, W), 0-255, zeros added right and below up to multiples of 32."""
     height, width = image_bgr.shape[:2]
-    below, right = -height % STRIDES[-1], -width % STRIDES[-1]
-    if below or right:
-        padded = cv2.copyMakeBorder(image_bgr, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
-    else:
-        padded = image_bgr
-    return np.asarray(cv2.dnn.blobFromImage(padded), np.float32)
+    blob = np.zeros((1, 3, height + -height % STRIDES[-1], width + -width % STRIDES[-1]), np.float32)
+    blob[0, :, :height, :width] = image_bgr.transpose(2, 0, 1)
+    return blob
 
 
 def _decode(outputs: Sequence[NDArray[np.float32]], padded_width: int, score_threshold: float) -> Faces:

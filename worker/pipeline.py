@@ -95,7 +95,7 @@ def analyze(
         path: the video.
         segment: which frames.
         stages: what load_stages gave.
-        on_progress: called after each block with the number of this segment's frames that are done.
+        on_progress: called after every frame with the number of this segment's frames that were searched for faces.
         should_stop: asked before every frame and while waiting for one, several times a second; must answer at once.
 
     Yields:
@@ -106,14 +106,22 @@ def analyze(
         VideoError: the file can't be read.
     """
     linker = Linker(_sample_interval_s(segment))
-    done = 0
     with closing(_search_all(path, segment, stages, should_stop)) as searched:
-        for frames in _batches(searched):
+        for frames in _batches(_count(searched, segment, on_progress)):
             rows = _classify(frames, stages.classifier)
             rows["tracklet"] = linker.link(rows)
-            done += len(frames)
-            on_progress(done)
             yield rows
+
+
+def _count(
+    searched: Iterable[_SearchedFrame], segment: SegmentPlan, on_progress: Callable[[int], None]
+) -> Iterator[_SearchedFrame]:
+    """Reports progress, and makes sure that no frame is lost."""
+    done = 0
+    for frame in searched:
+        done += 1
+        on_progress(done)
+        yield frame
     if done != len(segment.frames):
         raise RuntimeError(f"Segment {segment.index} has {len(segment.frames)} frames, but {done} were read.")
 

@@ -32,7 +32,7 @@ class Preprocessing:
         size: width and height of a crop in pixels.
         right_eye_xy, left_eye_xy: where the eyes come to lie, as fractions of the size from the crop's top left corner.
             Right and left are the person's: the right eye is on the image's left. The defaults are FER2013's geometry:
-            medians of YuNet's landmarks over 2,951 training images, made symmetric about the vertical axis
+            medians of YuNet's landmarks over 2,959 training images, made symmetric about the vertical axis
             (`python -m training.measure_alignment`).
         denoise: the noise removal applied to the finished crop.
         scaling: the range to which the network's first layer brings 0-255. For the record only: nothing here scales.
