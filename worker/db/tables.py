@@ -1,0 +1,194 @@
+"""Tables. Status changes are made in videos.py and work.py only; rows of a timeline in timelines.py only."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    Enum,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import REAL, BigInteger
+
+
+class VideoStatus(StrEnum):
+    """Where a video stands, as users see it."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Step(StrEnum):
+    """What a video needs next: to be cut into segments, to have them analysed, to be put together; or nothing."""
+
+    PLAN = "plan"
+    ANALYZE = "analyze"
+    FINISH = "finish"
+    NONE = "none"
+
+
+class SegmentStatus(StrEnum):
+    """Where a segment stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC; SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store in UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Read as UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that migrations can address it on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def _enum(kind: type[StrEnum]) -> Enum:
+    return Enum(kind, native_enum=False, length=16, values_callable=lambda k: [member.value for member in k])
+
+
+class Work:
+    """Columns of something that a worker can own for a while.
+
+    The token is the fence: whoever writes a result must still hold the token that its claim was given.
+    """
+
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    queued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a message was sent for it; None: it needs one
+
+
+class Video(Work, Base):
+    """One recording analysed in one way. The lease columns are for planning and finishing it."""
+
+    __tablename__ = "videos"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    filename: Mapped[str] = mapped_column(Text)  # as the person called it; text only, never a path
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    work_key: Mapped[str] = mapped_column(String(64), unique=True)  # content and settings: the same work only once
+    sample_hz: Mapped[float | None] = mapped_column(Float)
+    model: Mapped[str] = mapped_column(String(100))
+    model_version: Mapped[str] = mapped_column(String(100))
+    status: Mapped[VideoStatus] = mapped_column(_enum(VideoStatus), default=VideoStatus.QUEUED)
+    step: Mapped[Step] = mapped_column(_enum(Step), default=Step.PLAN)
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    info: Mapped[dict[str, Any]] = mapped_column(JSON)  # what the probe said of the file
+    frames_total: Mapped[int | None] = mapped_column(Integer)  # sampled frames; None until planned
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # counts by status, number of faces; None until done
+
+    __table_args__ = (
+        Index("ix_videos_status_created_at", "status", "created_at"),
+        Index("ix_videos_created_at", "created_at"),
+    )
+
+
+class Segment(Work, Base):
+    """One unit of work: a stretch of a video between keyframes."""
+
+    __tablename__ = "segments"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
+    number: Mapped[int] = mapped_column(Integer)  # 0-based, in presentation order
+    status: Mapped[SegmentStatus] = mapped_column(_enum(SegmentStatus), default=SegmentStatus.PENDING)
+    plan: Mapped[dict[str, Any]] = mapped_column(JSON)  # the plan's integers
+    frames: Mapped[bytes] = mapped_column(
+        LargeBinary, deferred=True
+    )  # little-endian int64: indexes of its sampled frames
+    pts: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # little-endian int64: their presentation timestamps
+    frames_total: Mapped[int] = mapped_column(Integer)
+    frames_done: Mapped[int] = mapped_column(Integer, default=0)
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("video_id", "number"),
+        Index("ix_segments_video_id_status", "video_id", "status"),
+        Index("ix_segments_status_lease_until", "status", "lease_until"),
+    )
+
+
+class Tracklet(Base):
+    """One face followed through one segment; finishing the video gives it the face's number over the whole video."""
+
+    __tablename__ = "tracklets"
+
+    segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    face_id: Mapped[int | None] = mapped_column(Integer)
+    rows: Mapped[int] = mapped_column(Integer)
+    first_timestamp_s: Mapped[float] = mapped_column(Float(53))
+    last_timestamp_s: Mapped[float] = mapped_column(Float(53))
+    first_box: Mapped[list[float]] = mapped_column(JSON)  # x, y, width, height in displayed pixels
+    last_box: Mapped[list[float]] = mapped_column(JSON)
+
+
+class Observation(Base):
+    """One face in one frame, or one frame without a face. The primary key is also the order of the CSV."""
+
+    __tablename__ = "observations"
+
+    segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id", ondelete="CASCADE"), primary_key=True)
+    frame: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    face: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)  # -1: none in this frame
+    timestamp_s: Mapped[float] = mapped_column(Float(53))
+    status: Mapped[int] = mapped_column(SmallInteger)  # worker.observations.Status
+    tracklet: Mapped[int | None] = mapped_column(Integer)
+    confidence: Mapped[float | None] = mapped_column(REAL)
+    box_x: Mapped[float | None] = mapped_column(REAL)
+    box_y: Mapped[float | None] = mapped_column(REAL)
+    box_w: Mapped[float | None] = mapped_column(REAL)
+    box_h: Mapped[float | None] = mapped_column(REAL)
+    angry: Mapped[float | None] = mapped_column(REAL)
+    disgust: Mapped[float | None] = mapped_column(REAL)
+    fear: Mapped[float | None] = mapped_column(REAL)
+    happy: Mapped[float | None] = mapped_column(REAL)
+    sad: Mapped[float | None] = mapped_column(REAL)
+    surprise: Mapped[float | None] = mapped_column(REAL)
+    neutral: Mapped[float | None] = mapped_column(REAL)

@@ -1,0 +1,21 @@
+"""Put a fully analysed video together."""
+
+from sqlalchemy.orm import Session
+
+from worker.db import timelines, videos, work
+from worker.db.work import Claim
+from worker.tracking import join
+
+
+def finish(session: Session, claim: Claim) -> None:
+    """Give every face its number over the whole video, and the video its summary; mark it done.
+
+    Raises:
+        LeaseLost: the claim is not valid any more.
+    """
+    video = videos.get(session, claim.video_id)
+    interval_s = 1 / video.sample_hz if video.sample_hz else 0.0
+    face_ids = join(timelines.tracklets(session, video.id), interval_s)
+    timelines.set_face_ids(session, video.id, face_ids)
+    counts = timelines.counts_by_status(session, video.id)
+    work.complete_video(session, claim, {"frames_by_status": counts, "faces": len(set(face_ids.values()))})

@@ -1,0 +1,61 @@
+"""What a worker's parent process does beside its tasks: look for lost work, and tell a running task to stop in time.
+
+The parent never runs a task and never imports TensorFlow; its children do, after the fork.
+"""
+
+import logging
+import multiprocessing
+from typing import Any
+
+from celery.signals import worker_init, worker_ready, worker_shutting_down
+from sqlalchemy.exc import SQLAlchemyError
+
+from worker.celery import queue_is_empty, send
+from worker.config import Settings, load
+from worker.db.migrations import require_current
+from worker.db.session import Database
+from worker.db.work import due, sweep
+
+_log = logging.getLogger(__name__)
+_shutting_down = multiprocessing.get_context("fork").Event()  # shared with the children that are forked later
+
+
+def is_shutting_down() -> bool:
+    """Whether this worker was told to stop; running work should be given back."""
+    return _shutting_down.is_set()
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def _prepare(**_: Any) -> None:
+    settings = load()
+    settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.resolved_database_url)
+    require_current(database)
+    database.close()  # no connection may cross the fork
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _start_sweeping(sender: Any, **_: Any) -> None:
+    settings = load()
+    sweep_once(settings)
+    sender.timer.call_repeatedly(settings.sweep_s, sweep_once, (settings,))
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _stop(**_: Any) -> None:
+    _shutting_down.set()
+
+
+def sweep_once(settings: Settings) -> None:
+    """Send everything that is due and that nobody owns. A database that is down is tried again at the next sweep."""
+    database = Database(settings.resolved_database_url)
+    try:
+        empty = queue_is_empty()
+        with database.write() as session:
+            sweep(session, queue_is_empty=empty)
+            messages = due(session, settings.queued_segments)
+        send(messages)
+    except SQLAlchemyError:
+        _log.exception("Looking for lost work failed; it is tried again in %s s.", settings.sweep_s)
+    finally:
+        database.close()

@@ -1,0 +1,203 @@
+"""The three tasks: an id in, the pipeline, the database out. Each may come twice, late or never; see worker.db.work."""
+
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import cache
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+from celery.signals import worker_process_init
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from worker.celery import app, send
+from worker.config import Settings, load
+from worker.db import timelines, videos, work
+from worker.db.session import Database
+from worker.db.tables import Step, Video
+from worker.db.work import Claim
+from worker.errors import LeaseLost, ModelError, Stopped, VideoError
+from worker.finishing import finish
+from worker.pipeline import Stages, analyze, load_stages
+from worker.plans import row_to_segment, segment_to_row
+from worker.sweeping import is_shutting_down
+from worker.video import plan
+
+_log = logging.getLogger(__name__)
+
+
+@cache
+def _settings() -> Settings:
+    return load()
+
+
+@cache
+def _database() -> Database:
+    return Database(_settings().resolved_database_url)
+
+
+@cache
+def _stages(model: str) -> Stages:
+    """Both networks, loaded once per process, after the fork."""
+    settings = _settings()
+    return load_stages(settings.models_dir / model, settings.detector_path, settings.threads)
+
+
+@worker_process_init.connect
+def _start_process(**_: Any) -> None:
+    """A forked process must not share its parent's connections."""
+    _database.cache_clear()
+
+
+@app.task(name="worker.plan_video")
+def plan_video(video_id: str) -> None:
+    """Cut a video into segments."""
+    settings = _settings()
+    with _database().write() as session:
+        claim = work.claim_step(session, video_id, Step.PLAN, settings.lease_s, settings.max_attempts)
+        video = videos.get(session, video_id) if claim else None
+    if claim is None or video is None:
+        return
+    with _doing(claim):
+        planned = plan(settings.recording(video_id), settings.segment_s, video.sample_hz)
+        with _database().write() as session:
+            work.save_plan(session, claim, [segment_to_row(s) for s in planned.segments], asdict(planned.info))
+    _send_due(video_id)
+
+
+@app.task(name="worker.analyze_segment")
+def analyze_segment(segment_id: int) -> None:
+    """Analyse one segment and store its rows in one transaction."""
+    settings = _settings()
+    with _database().write() as session:
+        claimed = work.claim_segment(session, segment_id, settings.lease_s, settings.max_attempts)
+    if claimed is None:
+        return
+    claim, video, row = claimed
+    with _doing(claim) as heartbeat:
+        stages = _stages_for(video)
+        if stages is not None:
+            blocks = list(
+                analyze(
+                    settings.recording(video.id),
+                    row_to_segment(row),
+                    stages,
+                    on_progress=heartbeat.progress,
+                    should_stop=heartbeat.should_stop,
+                )
+            )
+            with _database().write() as session:
+                work.complete_segment(session, claim)
+                timelines.replace_segment(session, segment_id, blocks)
+    _send_due(video.id)
+
+
+def _stages_for(video: Video) -> Stages | None:
+    """The networks for a video. None when its network was replaced since: the video then begins anew with the present
+    one, for a timeline never mixes two."""
+    stages = _stages(video.model)
+    version = stages.classifier.version
+    if version == video.model_version:
+        return stages
+    with _database().write() as session:
+        videos.restart(session, video.id, version)
+    _log.warning("Video %s begins anew: network %s was replaced by %s.", video.id, video.model_version, version)
+    return None
+
+
+@app.task(name="worker.finish_video")
+def finish_video(video_id: str) -> None:
+    """Link faces over the whole video and mark it done."""
+    settings = _settings()
+    with _database().write() as session:
+        claim = work.claim_step(session, video_id, Step.FINISH, settings.lease_s, settings.max_attempts)
+    if claim is None:
+        return
+    with _doing(claim), _database().write() as session:
+        finish(session, claim)
+
+
+def _send_due(video_id: str) -> None:
+    with _database().write() as session:
+        messages = work.due(session, _settings().queued_segments, video_id)
+    send(messages)
+
+
+class _Heartbeat:
+    """Keeps a claim while its work gets on; a thread renews it."""
+
+    def __init__(self, claim: Claim, settings: Settings) -> None:
+        self._claim, self._settings = claim, settings
+        self._lost, self._ended = Event(), Event()
+        self._frames_done, self._last_progress = 0, monotonic()
+        self._thread = Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def progress(self, frames_done: int) -> None:
+        """So many frames are done."""
+        self._frames_done, self._last_progress = frames_done, monotonic()
+
+    def should_stop(self) -> bool:
+        """Whether the work has been lost, or this worker is told to stop."""
+        return self._lost.is_set() or is_shutting_down()
+
+    def start(self) -> None:
+        """Begin to renew."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End renewing, and wait for the thread."""
+        self._ended.set()
+        self._thread.join()
+
+    def _die_if_stuck(self) -> None:
+        if self._claim.segment_id is None or monotonic() - self._last_progress < self._settings.stall_s:
+            return
+        _log.critical("No frame for %s s: this process is stuck and kills itself.", self._settings.stall_s)
+        os.kill(os.getpid(), signal.SIGKILL)  # the claim runs out and its attempt counts
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._settings.lease_s / 5):
+            self._die_if_stuck()
+            try:
+                with _database().write() as session:
+                    work.renew(session, self._claim, self._settings.lease_s, self._frames_done)
+            except LeaseLost:
+                self._lost.set()
+                return
+            except SQLAlchemyError:
+                _log.warning("A claim could not be renewed; trying again.", exc_info=True)
+
+
+@contextmanager
+def _doing(claim: Claim) -> Iterator[_Heartbeat]:
+    """Renew a claim during the block, and turn what goes wrong in it into the right state of the database."""
+    heartbeat = _Heartbeat(claim, _settings())
+    heartbeat.start()
+    try:
+        yield heartbeat
+    except LeaseLost:
+        _log.info("Work on %s went to another worker or is not wanted any more.", claim.video_id)
+    except Stopped:
+        _write(lambda session: work.give_back(session, claim, count_attempt=False))
+    except VideoError as exc:
+        code, message = exc.code, exc.message
+        _write(lambda session: videos.fail(session, claim.video_id, code, message))
+    except ModelError as exc:
+        _log.exception("The network can't be used.")
+        sentence = str(exc)
+        _write(lambda session: videos.fail(session, claim.video_id, "model", sentence))
+    except Exception:
+        _write(lambda session: work.give_back(session, claim, count_attempt=True))
+        raise
+    finally:
+        heartbeat.stop()
+
+
+def _write(change: Callable[[Session], object]) -> None:
+    with _database().write() as session:
+        change(session)
