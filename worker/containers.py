@@ -50,7 +50,7 @@ def open_video(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, V
     """Open a file and choose its video stream.
 
     Raises:
-        VideoError: missing, empty, not readable, not a media file, an image, audio only, or without a usable picture size.
+        VideoError: missing, empty, not readable, not a media file, an image, audio only, or with absurd dimensions.
     """
     path = Path(path)
     _check_file(path)
@@ -80,7 +80,7 @@ def _check_file(path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError) as exc:
         raise VideoError("not_found", f"{path} does not exist. Check the path.") from exc
     except (OSError, ValueError) as exc:
-        raise VideoError("unreadable", f"{path} could not be read: {exc}. Check its permissions and its name.") from exc
+        raise VideoError("unreadable", f"{path} could not be read. Check its permissions and its name.") from exc
     if not path.is_file():
         raise VideoError("not_a_file", f"{path} is not a file. Give the path of one video file.")
     if status.st_size == 0:
@@ -95,11 +95,11 @@ def _choose_stream(container: InputContainer, path: Path) -> VideoStream:
     cover = Disposition.attached_pic | Disposition.timed_thumbnails  # cover art in a music file is no video
     streams = [stream for stream in container.streams.video if not stream.disposition & cover]
     if not streams:
-        raise VideoError("no_video_stream", f"{path.name} has no video stream (is it sound only?). Choose a video file.")
+        raise VideoError("no_video_stream", f"{path.name} has no video stream; is it sound only? Choose a video file.")
     stream = next((stream for stream in streams if stream.disposition & Disposition.default), streams[0])
     # A stream that ffmpeg has no decoder for carries no codec context, whatever the type says.
     if getattr(stream, "codec_context", None) is None:
-        raise VideoError("unsupported_codec", f"{path.name} is coded in a way that can't be decoded. Convert it to H.264.")
+        raise VideoError("unsupported_codec", f"No decoder is known for the video in {path.name}. Convert it to H.264.")
     check_size(stream.width, stream.height, path.name)
     return stream
 
@@ -107,7 +107,9 @@ def _choose_stream(container: InputContainer, path: Path) -> VideoStream:
 def check_size(width: int, height: int, name: str) -> None:
     """Refuse pictures without an area and pictures larger than any camera's."""
     if width <= 0 or height <= 0:
-        raise VideoError("no_picture", f"{name} states a picture of {width}x{height} pixels; nothing in it can be decoded.")
+        raise VideoError(
+            "no_picture", f"{name} states pictures of {width}x{height} pixels; there is nothing to decode."
+        )
     if max(width, height) > MAX_SIDE_PX:
         raise VideoError(
             "too_large_dimensions",
@@ -124,7 +126,7 @@ def _is_image(container: InputContainer) -> bool:
 
 
 def read_packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
-    """Yield the stream's packets in decoding order, without the empty ones; go on after a damaged one, up to a bound."""
+    """Yield the stream's packets in decoding order without the empty ones; go on after read errors, up to a bound."""
     for _ in range(MAX_READ_ERRORS):
         try:
             for packet in container.demux(stream):
@@ -177,11 +179,11 @@ def index_packets(container: InputContainer, stream: VideoStream, name: str) -> 
         if packet_pts >= last_pts:
             last_pts, last_duration = packet_pts, packet.duration or 0
         if len(flags) > MAX_PACKETS:
-            raise VideoError("too_many_packets", f"{name} has more than {MAX_PACKETS} frames. Split it into shorter files.")
+            raise VideoError("too_many_packets", f"{name} has more than {MAX_PACKETS} frames. Split it into parts.")
     bits = np.frombuffer(flags, np.uint8)
     presented = bits & 2 > 0
     if not presented.any():
-        raise VideoError("no_frames", f"{name} announces a video stream, but holds no frame of it. Upload or copy it again.")
+        raise VideoError("no_frames", f"{name} announces a video, but holds no frame of it. Upload or copy it again.")
     return PacketIndex(
         np.frombuffer(pts, np.int64), np.frombuffer(dts, np.int64), bits & 1 > 0, presented, last_duration
     )

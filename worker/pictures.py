@@ -1,8 +1,8 @@
 """Turn a decoded picture into the two arrays that the stages read: full-range grey and a small colour picture.
 
-The grey picture is the decoder's own luma plane where it has eight bits, which skips the conversion of the whole frame to
-colour and back (1,081 against 443 frames/s at 720p on 2 cores). Limited range is expanded by a 256-entry table, which
-agrees exactly with swscale's conversion to grey and, unlike floating-point scaling, with itself on every processor.
+The grey picture is the decoder's own luma plane where it has eight bits, which skips the conversion of the whole frame
+to colour and back (1,081 against 443 frames/s at 720p on 2 cores). Limited range is expanded by a 256-entry table that
+agrees exactly with swscale's conversion to grey and, unlike floating point, with itself on every processor.
 """
 
 import struct
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from av.error import FFmpegError
+from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
@@ -52,13 +53,14 @@ _UPRIGHT = Orientation()
 
 
 def orientation(frame: VideoFrame) -> Orientation:
-    """Read the display matrix: 3x3 fixed point, row vectors (libavutil/display.h); other angles go to the nearest quarter."""
+    """Read the display matrix (3x3 fixed point, for row vectors: libavutil/display.h), to the nearest quarter turn."""
     try:
-        matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)
+        matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX.name)
     except ValueError:  # PyAV 18 fails on kinds of side data newer than itself (spatial video has one)
         return Orientation(False, round(-frame.rotation / 90) % 4 * 90)
     if matrix is None:
         return _UPRIGHT
+    assert isinstance(matrix, SideData)
     a, b, _, c, d = struct.unpack("5i", bytes(matrix)[:20])
     mirrored = a * d - b * c < 0
     if mirrored:
@@ -120,5 +122,6 @@ def can_convert(frame: VideoFrame) -> bool:
 def _plane(frame: VideoFrame, channels: int) -> NDArray[np.uint8]:
     """View the first plane without copying: uint8 (H, W) or (H, W, channels); rows may be padded."""
     plane = frame.planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(frame.height, plane.line_size)[:, : frame.width * channels]
+    stored = np.frombuffer(memoryview(plane), np.uint8).reshape(frame.height, plane.line_size)
+    rows: NDArray[np.uint8] = stored[:, : frame.width * channels]
     return rows if channels == 1 else rows.reshape(frame.height, frame.width, channels)

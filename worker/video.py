@@ -1,81 +1,33 @@
 """Plan the segments of a video and read their frames.
 
-Time is a frame's own presentation timestamp. A plan is made from the packets alone and says for every segment which frames
-it holds, where to start and how many packets to decode; so a segment read later, by anyone, in any order, gives the same
-frames with the same pixels as one straight decode of the whole file.
+Time is a frame's own presentation timestamp. A plan is made from the packets alone and says for every segment which
+frames it holds, where to start and how many packets to decode; so a segment read later, by anyone, in any order, gives
+the same frames with the same pixels as one straight decode of the whole file.
 
 Segments are cut at keyframes in order of presentation. The leading pictures of an open GOP, which are decoded after the
 keyframe, shown before it and predicted from the GOP before, belong to the earlier segment, which reads on past the cut.
 
-Damage: from the first damaged packet to the next keyframe, in decoding order, frames have no picture (luma is None). They
-would show older pixels, moved about by differences that were meant for others.
+A frame that is damaged, or predicted from damaged ones, has no picture: see worker/damage.py.
 """
 
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
-from av.container import InputContainer
 from av.error import FFmpegError
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from worker.containers import (
-    PacketIndex,
-    check_size,
-    index_packets,
-    monotone_times,
-    open_video,
-    timestamps_are_trusted,
-)
-from worker.decoding import Head, Span, decode_head, decode_span, presented_pts
+from worker.decoding import Span, decode_span
 from worker.errors import VideoError
-from worker.pictures import PictureConverter, can_convert, orientation
+from worker.pictures import PictureConverter
+from worker.survey import Survey, VideoInfo, survey_video
+
+__all__ = ["Frame", "SegmentPlan", "VideoInfo", "VideoPlan", "check_sample_hz", "inspect", "plan", "read_frames"]
 
 _MAX_DECODE_THREADS = 4  # frame threads each hold pictures in memory, and detection wants the processors too
-
-
-@dataclass(frozen=True)
-class VideoInfo:
-    """What a video file is, read from its packets and its first picture; never from the counts in its header.
-
-    Attributes:
-        container: ffmpeg's name of the container format.
-        codec: ffmpeg's name of the decoder.
-        width: of a frame as displayed, after rotation, in pixels.
-        height: likewise.
-        rotation: 0, 90, 180 or 270 degrees clockwise, by which stored pictures are turned to show them upright.
-        duration_s: from the start of the first presented frame to the end of the last.
-        average_rate: presented frames per second; None for a single frame.
-        real_rate: lowest rate with which all timestamps can be stated exactly, frames/s; None where unknown.
-        variable_rate: whether frames last differently long, beyond the rounding of timestamps.
-        start_offset_s: the first presented frame's timestamp in the container.
-        frame_count: presented frames.
-        time_base: unit of timestamps in seconds, as in "1/15360".
-        pixel_format: ffmpeg's name.
-        keyframes: number of packets marked as keyframes.
-        trusted_timestamps: False where timestamps are missing or step back and had to be made up from the packets' pace.
-    """
-
-    container: str
-    codec: str
-    width: int
-    height: int
-    rotation: int
-    duration_s: float
-    average_rate: float | None
-    real_rate: float | None
-    variable_rate: bool
-    start_offset_s: float
-    frame_count: int
-    time_base: str
-    pixel_format: str
-    keyframes: int
-    trusted_timestamps: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +100,13 @@ def inspect(path: str | os.PathLike[str]) -> VideoInfo:
     Raises:
         VideoError: not a video that can be processed; the message says why.
     """
-    return _survey(path).info
+    return survey_video(path).info
+
+
+def check_sample_hz(sample_hz: float) -> None:
+    """Refuse a sampling rate that is no finite number of samples a second above 0, by a VideoError."""
+    if not (math.isfinite(sample_hz) and sample_hz > 0):
+        raise VideoError("bad_sample_rate", f"sample_hz must be a number of samples a second above 0, not {sample_hz}.")
 
 
 def plan(path: str | os.PathLike[str], segment_s: float = 20.0, sample_hz: float | None = None) -> VideoPlan:
@@ -163,16 +121,17 @@ def plan(path: str | os.PathLike[str], segment_s: float = 20.0, sample_hz: float
     Raises:
         VideoError: not a video that can be processed, or sample_hz is not a positive number.
     """
-    if sample_hz is not None and not (math.isfinite(sample_hz) and sample_hz > 0):
-        raise VideoError("bad_sample_rate", f"sample_hz must be a number of samples a second above 0, not {sample_hz}.")
-    survey = _survey(path)
+    if sample_hz is not None:
+        check_sample_hz(sample_hz)
+    survey = survey_video(path)
     base = survey.time_base
     sampled = _sample((survey.pts - survey.pts[0]) * float(base), sample_hz)
     cuts = _cuts(survey, segment_s)
     segments: list[SegmentPlan] = []
     for (start_packet, start_pts), following in zip(cuts, [*cuts[1:], None], strict=True):
         end_pts = None if following is None else following[1]
-        begin, end = np.searchsorted(survey.pts[sampled], [start_pts, survey.pts[-1] + 1 if end_pts is None else end_pts])
+        latest = survey.pts[-1] + 1 if end_pts is None else end_pts
+        begin, end = np.searchsorted(survey.pts[sampled], [start_pts, latest])
         if begin == end:
             continue  # sampled more sparsely than segments are long
         frames = sampled[begin:end]
@@ -235,96 +194,6 @@ def read_frames(
             yield Frame(index, timestamp_s, None, None, 1.0)
 
 
-@dataclass(frozen=True, eq=False)
-class _Survey:
-    """What is known of a video before it is cut: pts (n,) are the presented frames' times in order of presentation."""
-
-    info: VideoInfo
-    index: PacketIndex
-    pts: NDArray[np.int64]
-    time_base: Fraction
-    reorder_depth: int
-
-    def packets_before(self, end_pts: int | None) -> int:
-        """Number of packets, in decoding order, up to the last that is shown before end_pts."""
-        if end_pts is None:
-            return len(self.index.pts)
-        earliest_from_here = np.minimum.accumulate(self.index.pts[::-1])[::-1]
-        return int(np.searchsorted(earliest_from_here, end_pts))
-
-
-def _survey(path: str | os.PathLike[str]) -> _Survey:
-    name = Path(path).name
-    with open_video(path) as (container, stream):
-        index = index_packets(container, stream, name)
-        head = decode_head(path)
-        if head is None or not can_convert(head.frame):
-            raise VideoError("undecodable", f"No frame of {name} could be decoded. It is damaged or in a rare format; convert it to H.264.")
-        check_size(head.frame.width, head.frame.height, name)
-        trusted = timestamps_are_trusted(index, container, stream)
-        if trusted:
-            index = _without_unpresentable(path, index, head)
-            pts = np.sort(index.pts[index.presented])
-        else:
-            pts = monotone_times(index, _nominal_step(stream))
-        info = _describe(container, stream, index, head, pts, trusted)
-        depth = index.reorder_depth() if trusted else 0
-        return _Survey(info, index, pts, Fraction(stream.time_base or 1), depth)
-
-
-def _without_unpresentable(path: str | os.PathLike[str], index: PacketIndex, head: Head) -> PacketIndex:
-    """Leave out pictures that no player shows.
-
-    Those are the pictures ahead of the first keyframe that need pictures from before the file's start, and second fields,
-    which have packets of their own and are shown as one frame with the first.
-    """
-    presented = index.presented
-    if head.frame.pts is not None and index.keyframe.any():
-        first_keyframe_pts = index.pts[index.keyframe][0]
-        presented = presented & (index.pts >= min(head.frame.pts, first_keyframe_pts))
-    if not head.one_to_one:
-        presented = presented & np.isin(index.pts, presented_pts(path))
-    return replace(index, presented=presented)
-
-
-def _describe(
-    container: InputContainer,
-    stream: VideoStream,
-    index: PacketIndex,
-    head: Head,
-    pts: NDArray[np.int64],
-    trusted: bool,
-) -> VideoInfo:
-    base = Fraction(stream.time_base or 1)
-    steps = np.diff(pts)
-    usual = float(np.median(steps)) if len(steps) else 0.0
-    rotation = orientation(head.frame).rotation
-    width, height = head.frame.width, head.frame.height
-    span_s = float(int(pts[-1] - pts[0]) * base)
-    return VideoInfo(
-        container=container.format.name,
-        codec=stream.codec_context.name,
-        width=height if rotation % 180 else width,
-        height=width if rotation % 180 else height,
-        rotation=rotation,
-        duration_s=span_s + (index.last_duration or usual) * float(base),
-        average_rate=len(steps) / span_s if span_s else None,
-        real_rate=float(stream.base_rate) if stream.base_rate else None,
-        variable_rate=bool(len(steps) and np.max(np.abs(steps - usual)) > max(2, 0.1 * usual)),
-        start_offset_s=float(int(pts[0]) * base),
-        frame_count=len(pts),
-        time_base=f"{base.numerator}/{base.denominator}",
-        pixel_format=head.frame.format.name,
-        keyframes=int(np.count_nonzero(index.keyframe)),
-        trusted_timestamps=trusted,
-    )
-
-
-def _nominal_step(stream: VideoStream) -> int:
-    rate = stream.average_rate or stream.base_rate or 25
-    return round(1 / (rate * Fraction(stream.time_base or 1)))
-
-
 def _sample(times_s: NDArray[np.float64], sample_hz: float | None) -> NDArray[np.int64]:
     """Indexes of the sampled frames: those that are the first at or after some k/sample_hz."""
     if sample_hz is None:
@@ -334,7 +203,7 @@ def _sample(times_s: NDArray[np.float64], sample_hz: float | None) -> NDArray[np
     return np.flatnonzero(np.diff(period, prepend=-1.0) > 0)
 
 
-def _cuts(survey: _Survey, segment_s: float) -> list[tuple[int, int]]:
+def _cuts(survey: Survey, segment_s: float) -> list[tuple[int, int]]:
     """Where segments start: (number of packets before, presentation timestamp), the first at the file's start."""
     cuts = [(0, int(survey.pts[0]))]
     if not survey.info.trusted_timestamps:

@@ -1,0 +1,321 @@
+"""Make the clips that the tests read, and the demo clip: `python tests/media/make.py FOLDER` writes all of them.
+
+Every frame of a test clip carries its number as a barcode of large blocks that survive compression, so that a test can
+prove which frame it was given. Only astronaut.mp4, the demo clip, is committed: its face is skimage.data.astronaut(), a
+NASA portrait in the public domain.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+WIDTH, HEIGHT = 160, 96
+BARCODE_ROWS, BARCODE_COLUMNS = 3, 4  # 12 bits: 4096 frames
+_DARK, _LIGHT = 40, 215
+_PAINTED_EVERY = 7  # frames; a moving band keeps the encoder from skipping everything but the barcode
+
+
+def draw_barcode(number: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
+    """Draw a frame: uint8 (height, width, 3), the number in black and white blocks, most significant bit first."""
+    bits = [(number >> bit) & 1 for bit in reversed(range(BARCODE_ROWS * BARCODE_COLUMNS))]
+    blocks = np.where(np.array(bits), _LIGHT, _DARK).astype(np.uint8).reshape(BARCODE_ROWS, BARCODE_COLUMNS)
+    grey = cv2.resize(blocks, (width, height), interpolation=cv2.INTER_NEAREST)
+    image = cv2.cvtColor(np.asarray(grey), cv2.COLOR_GRAY2BGR)
+    band = number * width // (_PAINTED_EVERY * 4) % width
+    image[:, band : band + 6] = (90, 120, 160)
+    return np.asarray(image, np.uint8)
+
+
+def read_barcode(luma: NDArray[np.uint8]) -> int:
+    """Read the number from a grey frame: uint8 (H, W)."""
+    height, width = luma.shape
+    number = 0
+    for row in range(BARCODE_ROWS):
+        for column in range(BARCODE_COLUMNS):
+            block = luma[
+                height * row // BARCODE_ROWS : height * (row + 1) // BARCODE_ROWS,
+                width * column // BARCODE_COLUMNS : width * (column + 1) // BARCODE_COLUMNS,
+            ]
+            number = number * 2 + int(np.median(block) > 128)
+    return number
+
+
+@dataclass(frozen=True)
+class Clip:
+    """How to make one test clip.
+
+    Attributes:
+        name: file name; its ending chooses the container.
+        codec: encoder.
+        frames: how many.
+        rate: frames/s.
+        options: of the encoder.
+        pix_fmt: pixel format.
+        size: width and height in pixels.
+        pts: presentation timestamp of each frame in units of 1/time_base seconds; by default 0, 1, 2, ... at the rate.
+        time_base: units a second; by default the rate.
+        shift: added to every timestamp when the packets are written, in the same units.
+        rotation: display rotation in degrees counterclockwise, and whether mirrored left to right.
+        full_range: whether luma uses 0-255.
+        sound_s: seconds of sound to add.
+        container_options: of the muxer.
+    """
+
+    name: str
+    codec: str = "libx264"
+    frames: int = 60
+    rate: int = 24
+    options: dict[str, str] = field(default_factory=dict)
+    pix_fmt: str = "yuv420p"
+    size: tuple[int, int] = (WIDTH, HEIGHT)
+    pts: Sequence[int] | None = None
+    time_base: int | None = None
+    shift: int = 0
+    rotation: tuple[float, bool] = (0, False)
+    full_range: bool = False
+    sound_s: float = 0
+    container_options: dict[str, str] = field(default_factory=dict)
+
+
+_X264 = {"preset": "veryfast", "crf": "20", "g": "12", "threads": "1"}
+_X265 = {"preset": "ultrafast", "crf": "20"}
+_X265_PARAMS = "keyint=12:min-keyint=12:bframes=3:b-adapt=0:pools=none:frame-threads=1:log-level=none"
+_VP9 = {"deadline": "realtime", "cpu-used": "8", "g": "12", "crf": "20", "b:v": "0", "threads": "1"}
+_B_FRAMES = {**_X264, "x264-params": "bframes=3:b-adapt=0:b-pyramid=normal:scenecut=0"}
+_OPEN_GOP = {**_X264, "x264-params": "bframes=3:b-adapt=0:b-pyramid=normal:open-gop=1:scenecut=0"}
+_UNEVEN = np.cumsum([0, *([700, 900, 3300, 1000, 1000, 400, 1700, 1000] * 8)])[:60].tolist()
+
+CLIPS = (
+    Clip("b_frames.mp4", options=_B_FRAMES),
+    Clip("open_gop.mp4", options=_OPEN_GOP),
+    Clip("open_gop.mkv", options=_OPEN_GOP),
+    Clip("open_gop.ts", options=_OPEN_GOP),
+    Clip("no_b_frames.flv", options={**_X264, "bf": "0"}),
+    Clip("variable_rate.mp4", options=_B_FRAMES, pts=_UNEVEN, time_base=24_000),
+    Clip("edit_list.mp4", options=_B_FRAMES, shift=-5, container_options={"avoid_negative_ts": "disabled"}),
+    Clip("start_offset.mp4", options=_B_FRAMES, shift=20),
+    Clip("start_offset.mkv", options=_B_FRAMES, shift=20),
+    Clip("rotated_90.mp4", options=_X264, rotation=(90, False), frames=20),
+    Clip("rotated_180.mp4", options=_X264, rotation=(180, False), frames=20),
+    Clip("rotated_270.mp4", options=_X264, rotation=(270, False), frames=20),
+    Clip("mirrored_90.mp4", options=_X264, rotation=(90, True), frames=20),
+    Clip("full_range.mp4", options=_X264, full_range=True, frames=20),
+    Clip("odd_size.mp4", options=_X264, pix_fmt="yuv444p", size=(163, 97), frames=20),
+    Clip("one_frame.mp4", options=_X264, frames=1),
+    Clip("sound_goes_on.mp4", options=_B_FRAMES, sound_s=6),
+    Clip("interlaced.ts", options={**_X264, "x264-params": "bframes=3:b-adapt=0:interlaced=1"}),
+    Clip("open_gop_hevc.mov", codec="libx265", options={**_X265, "x265-params": f"{_X265_PARAMS}:open-gop=1"}),
+    Clip(
+        "ten_bit_hevc.mp4", "libx265", options={**_X265, "x265-params": _X265_PARAMS}, pix_fmt="yuv420p10le", frames=30
+    ),
+    Clip("vp9_odd_size.webm", "libvpx-vp9", options=_VP9, size=(159, 93)),
+    Clip(
+        "vp8_hidden_frames.webm",
+        "libvpx",
+        options={**_VP9, "deadline": "good", "auto-alt-ref": "1", "lag-in-frames": "16", "b:v": "400k"},
+    ),
+    Clip("mpeg4.avi", "mpeg4", options={"g": "12", "qscale": "3", "flags": "+qscale"}),
+    Clip("mpeg4_b_frames.avi", "mpeg4", options={"g": "12", "bf": "2", "qscale": "3", "flags": "+qscale"}),
+    Clip("h264_b_frames.avi", options=_B_FRAMES),
+    Clip("mjpeg.avi", "mjpeg", options={"qmin": "2", "qmax": "3"}, pix_fmt="yuvj420p", frames=20),
+    Clip("mpeg2.mpg", "mpeg2video", options={"g": "12", "bf": "2", "qmin": "2", "qmax": "4"}, rate=25),
+    Clip("wmv.asf", "wmv2", options={"g": "12", "qmin": "2", "qmax": "4"}),
+    Clip("elementary.h264", options=_B_FRAMES),
+    Clip("animation.gif", "gif", pix_fmt="rgb8", frames=20, rate=25),
+)
+
+
+def make_clip(clip: Clip, path: Path) -> None:
+    """Encode one clip, the same bytes every time."""
+    images = (draw_barcode(number, *clip.size) for number in range(clip.frames))
+    encode(clip, images, path)
+
+
+def encode(clip: Clip, images: Iterable[NDArray[np.uint8]], path: Path) -> None:
+    """Encode images, each uint8 (height, width, 3) BGR, as the clip says."""
+    time_base = Fraction(1, clip.time_base or clip.rate)
+    options = {"fflags": "+bitexact", **clip.container_options}
+    with av.open(str(path), "w", container_options=options) as container:
+        stream = container.add_stream(clip.codec, rate=clip.rate, options=dict(clip.options))
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = *clip.size, clip.pix_fmt
+        stream.codec_context.time_base = time_base
+        stream.codec_context.color_range = 2 if clip.full_range or clip.pix_fmt.startswith("yuvj") else 1
+        if clip.rotation != (0, False):
+            stream.set_display_rotation(clip.rotation[0], hflip=clip.rotation[1])
+        sound = _add_sound(container, clip.sound_s) if clip.sound_s else None
+        for number, image in enumerate(images):
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame = frame.reformat(format=clip.pix_fmt, dst_color_range=stream.codec_context.color_range)
+            frame.color_range = stream.codec_context.color_range
+            frame.pts = number if clip.pts is None else clip.pts[number]
+            frame.time_base = time_base
+            _mux(container, stream.encode(frame), clip, time_base)
+        _mux(container, stream.encode(None), clip, time_base)
+        if sound is not None:
+            sound()
+
+
+def _mux(container: OutputContainer, packets: Iterable[Packet[VideoStream]], clip: Clip, time_base: Fraction) -> None:
+    for packet in packets:
+        shift = round(clip.shift * time_base / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts + shift
+        packet.dts = None if packet.dts is None else packet.dts + shift
+        container.mux(packet)
+
+
+def _add_sound(container: OutputContainer, seconds: float) -> Callable[[], None]:
+    """Add a 440 Hz tone; the returned function writes it."""
+    rate = 44_100
+    stream = container.add_stream("aac", rate=rate, layout="mono")
+    assert isinstance(stream, AudioStream)
+
+    def write() -> None:
+        tone = 0.1 * np.sin(2 * np.pi * 440 / rate * np.arange(int(seconds * rate)))
+        for start in range(0, len(tone) - 1024, 1024):
+            frame = av.AudioFrame.from_ndarray(
+                tone[None, start : start + 1024].astype(np.float32), format="fltp", layout="mono"
+            )
+            frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+    return write
+
+
+def make_sound(path: Path) -> None:
+    """Write a second of sound without any picture."""
+    with av.open(str(path), "w", container_options={"fflags": "+bitexact"}) as container:
+        _add_sound(container, 1.0)()
+
+
+DEMO = Clip(
+    "astronaut.mp4",
+    options={"preset": "slow", "crf": "23", "g": "50", "threads": "1", "tune": "film"},
+    size=(640, 360),
+    rate=25,
+    frames=350,
+)
+# Where the portrait is over time: second, centre x and y in pixels, size (1: as large as the original).
+_PATH = (
+    (0.0, 230, 180, 0.85),
+    (2.6, 430, 180, 0.85),
+    (4.6, 330, 190, 1.35),
+    (5.4, 320, 190, 1.35),
+    (7.2, 200, 170, 0.28),
+    (8.0, 260, 170, 0.28),
+    (9.2, 960, 180, 1.0),
+    (9.24, -330, 180, 1.0),  # one frame later, unseen, on the other side
+    (10.0, -330, 180, 1.0),
+    (11.6, 180, 180, 0.8),
+    (14.0, 190, 185, 0.8),
+)
+_SECOND_PATH = ((0.0, 960, 185, 0.8), (11.0, 960, 185, 0.8), (12.3, 460, 185, 0.8), (14.0, 450, 180, 0.8))
+_PORTRAIT = (65, 0, 380, 330)  # left, top, right, bottom of the face and shoulders in the astronaut image
+
+
+def draw_demo() -> Iterator[NDArray[np.uint8]]:
+    """Draw the demo clip's frames: uint8 (360, 640, 3), BGR."""
+    from skimage import data  # here, because only the demo clip needs it
+
+    left, top, right, bottom = _PORTRAIT
+    astronaut = data.astronaut()  # type: ignore[no-untyped-call]
+    portrait = astronaut[top:bottom, left:right, ::-1].astype(np.float32)
+    mask = _rounded_mask(portrait.shape[1], portrait.shape[0])
+    width, height = DEMO.size
+    background = _background(width, height)
+    for number in range(DEMO.frames):
+        image = background.copy()
+        for path in (_PATH, _SECOND_PATH):
+            x, y, size = _place(path, number / DEMO.rate)
+            _paste(image, portrait, mask, x, y, size)
+        yield np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def _background(width: int, height: int) -> NDArray[np.float32]:
+    """A soft light from above on grey: float32 (height, width, 3)."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    light = np.exp(-(((x - width * 0.5) / width) ** 2 * 2.2 + ((y - height * 0.2) / height) ** 2 * 1.6))
+    dark, bright = np.array([96, 88, 84], np.float32), np.array([206, 204, 202], np.float32)
+    return np.asarray(dark + light[..., None] * (bright - dark), np.float32)
+
+
+def _rounded_mask(width: int, height: int) -> NDArray[np.float32]:
+    mask = np.zeros((height, width), np.uint8)
+    radius, edge = 28, 3
+    cv2.rectangle(mask, (radius + edge, edge), (width - radius - edge, height - edge), 255, -1)
+    cv2.rectangle(mask, (edge, radius + edge), (width - edge, height - radius - edge), 255, -1)
+    for cx in (radius + edge, width - radius - edge):
+        for cy in (radius + edge, height - radius - edge):
+            cv2.circle(mask, (cx, cy), radius, 255, -1, cv2.LINE_AA)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.2) / np.float32(255), np.float32)
+
+
+def _place(path: Sequence[tuple[float, float, float, float]], second: float) -> tuple[float, float, float]:
+    """Position and size at a time, easing in and out of every stretch."""
+    for (start, *before), (end, *after) in pairwise(path):
+        if second <= end:
+            share = (second - start) / (end - start)
+            eased = share * share * (3 - 2 * share)
+            x, y, size = (a + (b - a) * eased for a, b in zip(before, after, strict=True))
+            return x, y, size
+    return path[-1][1:]
+
+
+def _paste(
+    image: NDArray[np.float32],
+    portrait: NDArray[np.float32],
+    mask: NDArray[np.float32],
+    x: float,
+    y: float,
+    size: float,
+) -> None:
+    height, width = image.shape[:2]
+    matrix = np.array([[size, 0, x - size * portrait.shape[1] / 2], [0, size, y - size * portrait.shape[0] / 2]])
+    small = _shrink(portrait, size), _shrink(mask, size)
+    matrix[:, :2] *= portrait.shape[1] / small[0].shape[1]
+    placed, alpha = (cv2.warpAffine(part, matrix, (width, height), flags=cv2.INTER_LINEAR) for part in small)
+    shadow = cv2.GaussianBlur(np.roll(alpha, 5, axis=0), (0, 0), 7) * 0.3
+    image *= (1 - shadow)[..., None]
+    image += alpha[..., None] * (placed - image)
+
+
+def _shrink(image: NDArray[np.float32], size: float) -> NDArray[np.float32]:
+    """Halve an image that will be shown small, against aliasing."""
+    while size <= 0.5:
+        image = np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
+        size *= 2
+    return image
+
+
+def make_demo(path: Path) -> None:
+    """Write the demo clip."""
+    encode(DEMO, draw_demo(), path)
+
+
+def main() -> None:
+    """Write every clip into the folder that the command line names."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for clip in CLIPS:
+        make_clip(clip, folder / clip.name)
+    make_sound(folder / "sound.m4a")
+    make_demo(folder / DEMO.name)
+
+
+if __name__ == "__main__":
+    main()
