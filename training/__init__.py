@@ -1,0 +1,1 @@
+"""From FER2013 to a served, documented network."""

@@ -1,0 +1,59 @@
+"""Everything that a run needs to go on after a stop, in one file that is replaced whole."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.errors import TrainingError
+
+FILE_NAME = "checkpoint.npz"  # in the output folder; not part of the model
+
+
+def save(path: Path, state: Mapping[str, Any], variables: Sequence[Any]) -> None:
+    """Writes the state of a run.
+
+    Args:
+        path: the file; an older one stays valid until the new one is complete.
+        state: JSON-able values.
+        variables: Keras variables, in an order that the same code builds again.
+    """
+    arrays = {str(index): np.asarray(_to_numpy(variable)) for index, variable in enumerate(variables)}
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.savez(file, state=np.array(json.dumps(state)), **arrays)  # type: ignore[arg-type]
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def read_state(path: Path) -> dict[str, Any] | None:
+    """The state that save was given, or None where there is no checkpoint.
+
+    Raises:
+        TrainingError: the file is no checkpoint.
+    """
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            state: dict[str, Any] = json.loads(str(arrays["state"]))
+    except (OSError, ValueError, KeyError) as exc:
+        raise TrainingError(f"{path} should be a checkpoint but can't be read; delete it to start anew.") from exc
+    return state
+
+
+def restore(path: Path, variables: Sequence[Any]) -> None:
+    """Gives the variables the values that they had when save was called."""
+    with np.load(path, allow_pickle=False) as arrays:
+        for index, variable in enumerate(variables):
+            variable.assign(arrays[str(index)])
+
+
+def _to_numpy(variable: Any) -> Any:
+    from keras import ops
+
+    return ops.convert_to_numpy(variable)
