@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     @property
     def resolved_broker_url(self) -> str:
         """Celery broker URL."""
-        return self.broker_url or "filesystem://"
+        return self.broker_url or "filesystem://localhost"
 
     @property
     def recordings_dir(self) -> Path:

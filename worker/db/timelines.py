@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from sqlalchemy import ColumnElement, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from worker import tracking
@@ -134,7 +134,7 @@ def _box(values: Sequence[float]) -> tracking.Box:
 def set_face_ids(session: Session, video_id: str, face_ids: dict[tuple[int, int], int]) -> None:
     """Give every tracklet, keyed by its segment's number and its own, the number of its face over the whole video."""
     numbered = session.execute(select(Segment.number, Segment.id).where(Segment.video_id == video_id))
-    segments = dict(numbered.tuples().all())
+    segments = {number: segment_id for number, segment_id in numbered}
     values = [
         {"segment_id": segments[segment], "number": number, "face_id": face_id}
         for (segment, number), face_id in face_ids.items()
@@ -143,11 +143,15 @@ def set_face_ids(session: Session, video_id: str, face_ids: dict[tuple[int, int]
         session.execute(update(Tracklet), values)
 
 
+_RANKING = (Status.OK, Status.TOO_SMALL, Status.NO_FACE, Status.DECODE_ERROR)
+
+
 def counts_by_status(session: Session, video_id: str) -> dict[str, int]:
     """Frames of a video by status, with every status named. A frame with several faces counts once, with its best: one
     classified face makes it ok, else one that is too small makes it too_small."""
+    rank = case({status.value: rank for rank, status in enumerate(_RANKING)}, value=Observation.status)
     frames = (
-        select(func.min(_rank()).label("rank"))
+        select(func.min(rank).label("rank"))
         .join(Segment, Segment.id == Observation.segment_id)
         .where(Segment.video_id == video_id)
         .group_by(Observation.segment_id, Observation.frame)
@@ -158,21 +162,13 @@ def counts_by_status(session: Session, video_id: str) -> dict[str, int]:
     return {status.name.lower(): found.get(rank, 0) for rank, status in enumerate(_RANKING)}
 
 
-_RANKING = (Status.OK, Status.TOO_SMALL, Status.NO_FACE, Status.DECODE_ERROR)
-
-
-def _rank() -> Any:
-    cases = " ".join(f"WHEN {status.value} THEN {rank}" for rank, status in enumerate(_RANKING))
-    return literal_column(f"CASE observations.status {cases} END")
-
-
 def read(session: Session, video_id: str) -> Iterator[TimelineRow]:
     """A video's rows in order of frame and face, as a stream: memory doesn't grow with the video's length."""
     columns = [getattr(Observation, name) for name in _COLUMNS[1:]]
     segment_ids = select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)
     for segment_id in session.scalars(segment_ids).all():
         faces = session.execute(select(Tracklet.number, Tracklet.face_id).where(Tracklet.segment_id == segment_id))
-        face_ids = dict(faces.tuples().all())
+        face_ids = {number: face_id for number, face_id in faces}
         rows = session.execute(
             select(*columns)
             .where(Observation.segment_id == segment_id)
@@ -192,13 +188,22 @@ class ChartPoint:
 
     Attributes:
         face_id: the face.
+        stretch: number of the stretch, the frame index divided by its length; see sampled_stretches.
         timestamp_s: mean time of the frames in the stretch, seconds from the first frame.
         probabilities: means, in the order of EMOTIONS.
     """
 
     face_id: int | None
+    stretch: int
     timestamp_s: float
     probabilities: tuple[float, ...]
+
+
+def sampled_stretches(session: Session, video_id: str, frames_per_point: int) -> list[int]:
+    """Stretches that have a sampled frame, in order: a face that is missing from one of them has a gap there."""
+    stretch: ColumnElement[int] = literal_column(f"observations.frame / {int(frames_per_point)}")
+    sampled = select(stretch).join_from(Observation, Segment, Segment.id == Observation.segment_id)
+    return list(session.scalars(sampled.where(Segment.video_id == video_id).distinct().order_by(stretch)))
 
 
 def chart(session: Session, video_id: str, frames_per_point: int) -> Iterator[ChartPoint]:
@@ -222,5 +227,5 @@ def chart(session: Session, video_id: str, frames_per_point: int) -> Iterator[Ch
         .order_by(Tracklet.face_id, bucket)
         .execution_options(yield_per=_CHUNK_ROWS)
     )
-    for face_id, _, timestamp_s, *probabilities in rows:
-        yield ChartPoint(face_id, timestamp_s, tuple(probabilities))
+    for face_id, stretch, timestamp_s, *probabilities in rows:
+        yield ChartPoint(face_id, stretch, timestamp_s, tuple(probabilities))

@@ -1,0 +1,85 @@
+"""Fixtures that several test modules share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from tests.services import SHARED_CLIPS, Service, postgres_server, redis_server
+from worker.config import Settings
+from worker.db.migrations import migrate
+from worker.db.session import Database
+
+
+@pytest.fixture(scope="session")
+def postgres_maintenance_url() -> Iterator[str]:
+    """URL of a running PostgreSQL's maintenance database."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_maintenance_url: str) -> Iterator[str]:
+    """URL of an empty PostgreSQL database of this test's own."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgres_maintenance_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    url = make_url(postgres_maintenance_url).set(drivername="postgresql+psycopg", database=name)
+    yield url.render_as_string(hide_password=False)
+    with psycopg.connect(postgres_maintenance_url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A migrated, empty database, of both kinds in turn."""
+    sqlite = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path / 'timeline.db'}" if sqlite else request.getfixturevalue("postgres_url")
+    opened = Database(url)
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a running Redis."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(params=["embedded", "servers"])
+def make_service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    """Makes services that die with the test: on SQLite and files, and on PostgreSQL and Redis, in turn."""
+    made: list[Service] = []
+
+    def make(extra_environment: dict[str, str] | None = None, **settings: Any) -> Service:
+        quick = {"segment_s": 2.0, "lease_s": 3.0, "sweep_s": 0.5, "queued_segments": 2, "threads": 2}
+        servers: dict[str, Any] = {}
+        if request.param == "servers":
+            import redis
+
+            servers = {
+                "database_url": request.getfixturevalue("postgres_url"),
+                "broker_url": request.getfixturevalue("redis_url"),
+            }
+            redis.Redis.from_url(servers["broker_url"]).flushall()
+        folder = tmp_path / f"service-{len(made)}"
+        made.append(Service(Settings(data_dir=folder, **{**quick, **servers, **settings}), extra_environment or {}))
+        return made[-1]
+
+    yield make
+    for service in made:
+        service.close()
+
+
+@pytest.fixture
+def shared_clips() -> Path:
+    """Folder of real recordings that are not part of the repository."""
+    if not SHARED_CLIPS.is_dir():
+        pytest.skip(f"the optional recordings are not at {SHARED_CLIPS}")
+    return SHARED_CLIPS

