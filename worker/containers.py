@@ -208,8 +208,9 @@ def timestamps_are_trusted(index: PacketIndex, container: InputContainer, stream
         return False
     if (np.diff(pts[index.keyframe]) <= 0).any() or index.reorder_depth() > _MAX_REORDER:
         return False  # time steps back
-    made_up = container.format.name in _FORMATS_WITHOUT_PTS
-    return not (made_up and stream.codec_context.has_b_frames)
+    if container.format.name in _FORMATS_WITHOUT_PTS:  # what was made up is right only where nothing is reordered
+        return not stream.codec_context.has_b_frames and bool((np.diff(pts) > 0).all())
+    return True
 
 
 def monotone_times(index: PacketIndex, nominal_step: int) -> NDArray[np.int64]:

@@ -113,6 +113,8 @@ def survey_video(path: str | os.PathLike[str]) -> Survey:
                 f"No frame of {name} can be decoded: it is damaged or in a rare format. Convert it to H.264.",
             )
         check_size(head.frame.width, head.frame.height, name)
+        if container.format.name in ("gif", "apng") and len(index.pts) == 1:
+            raise VideoError("image", f"{name} is a still image, not a video. Choose a video file.")
         trusted = timestamps_are_trusted(index, container, stream)
         if trusted:
             index = _without_unpresentable(path, index, head)
@@ -127,13 +129,12 @@ def survey_video(path: str | os.PathLike[str]) -> Survey:
 def _without_unpresentable(path: str | os.PathLike[str], index: PacketIndex, head: _Head) -> PacketIndex:
     """Leave out pictures that no player shows.
 
-    Those are the pictures ahead of the first keyframe that need pictures from before the file's start, and second
-    fields, which have packets of their own and are shown as one frame with the first.
+    Those are the pictures that lead to the first keyframe and need others from before the file starts, and second fields,
+    which have packets of their own and are shown as one frame with the first.
     """
     presented = index.presented
-    if head.frame.pts is not None and index.keyframe.any():
-        first_keyframe_pts = index.pts[index.keyframe][0]
-        presented = presented & (index.pts >= min(head.frame.pts, first_keyframe_pts))
+    if head.frame.pts is not None and index.keyframe[0]:
+        presented = presented & (index.pts >= min(head.frame.pts, index.pts[0]))
     if head.frame.interlaced_frame and not head.one_to_one:
         presented = presented & np.isin(index.pts, _presented_pts(path))
     return replace(index, presented=presented)

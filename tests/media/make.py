@@ -117,6 +117,7 @@ CLIPS = (
     Clip("odd_size.mp4", options=_X264, pix_fmt="yuv444p", size=(163, 97), frames=20),
     Clip("one_frame.mp4", options=_X264, frames=1),
     Clip("sound_goes_on.mp4", options=_B_FRAMES, sound_s=6),
+    Clip("index_first.mp4", options=_B_FRAMES, container_options={"movflags": "+faststart"}),
     Clip("interlaced.ts", options={**_X264, "x264-params": "bframes=3:b-adapt=0:interlaced=1"}),
     Clip("open_gop_hevc.mov", codec="libx265", options={**_X265, "x265-params": f"{_X265_PARAMS}:open-gop=1"}),
     Clip(
