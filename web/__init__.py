@@ -1,0 +1,59 @@
+"""The web side of Emotion Timeline: uploads, the HTTP API and the pages. It reads the database and never a frame.
+
+Gunicorn runs it with threads, as "web:create_app()".
+"""
+
+import time
+from importlib.metadata import version
+
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from web import assets, formatting, pages, problems, security, videos
+from web.receiving import UploadRequest, remove_abandoned
+from web.service import Service, install, service
+from worker.config import Settings, load
+from worker.db.migrations import require_current
+from worker.db.session import Database
+
+_PART_LIFE_S = 3600.0  # without a write, after which a part belongs to a web process that is gone
+_SMALL_REQUEST_BYTES = 64 * 1024  # every request but an upload
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application.
+
+    Args:
+        settings: None reads the environment.
+
+    Raises:
+        SettingsError: a setting, or the database's schema, doesn't fit.
+    """
+    settings = settings or load()
+    settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(settings.recordings_dir, before=time.time() - _PART_LIFE_S)
+    database = Database(settings.resolved_database_url)
+    require_current(database)
+    app = Flask(__name__)
+    app.request_class = UploadRequest
+    app.config["MAX_CONTENT_LENGTH"] = _SMALL_REQUEST_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    install(app.extensions, Service(settings, database, version("emotion-timeline")))
+    problems.register(app)
+    security.register(app)
+    formatting.register(app)
+    for blueprint in (videos.blueprint, pages.blueprint, assets.blueprint):
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/healthz", view_func=_healthz)
+    return app
+
+
+def _healthz() -> tuple[dict[str, str], int]:
+    try:
+        with service().database.read() as session:
+            session.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        return {"status": "database unavailable"}, 503
+    return {"status": "ok"}, 200

@@ -1,0 +1,57 @@
+"""Quantities as people read them, for templates."""
+
+from datetime import datetime
+
+from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Make these functions filters of the application's templates."""
+    for convert in (clock, time_left, size, count, ordinal, utc, rate):
+        app.add_template_filter(convert)
+
+
+def clock(seconds: float) -> str:
+    """A length of video: 0:07, 12:30, 1:02:03."""
+    whole = round(seconds)
+    minutes, hours = whole // 60 % 60, whole // 3600
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+def time_left(seconds: float) -> str:
+    """A forecast, no more exact than it can be: 40 s, 3 min, 2 h 10 min."""
+    if seconds < 50:
+        return f"{max(1, round(seconds / 5) * 5) if seconds >= 10 else max(1, round(seconds))} s"
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(size_bytes: int) -> str:
+    """Bytes in decimal units: 640 B, 3.1 MB, 1.2 GB."""
+    value = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5:
+            return f"{value:.0f} {unit}" if unit in ("B", "kB") or value >= 99.5 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def count(number: int) -> str:
+    """With thousands apart: 12,345."""
+    return f"{number:,}"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th."""
+    endings = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else endings.get(number % 10, 'th')}"
+
+
+def rate(per_second: float) -> str:
+    """Frames per second without needless digits: 30, 29.97, 0.5."""
+    return f"{per_second:.2f}".rstrip("0").rstrip(".")
+
+
+def utc(instant: str) -> str:
+    """An RFC 3339 time for readers without JavaScript: 2026-11-22 19:42 UTC."""
+    return f"{datetime.fromisoformat(instant):%Y-%m-%d %H:%M} UTC"

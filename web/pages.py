@@ -1,0 +1,102 @@
+"""The pages. They work without JavaScript; small modules in static/ keep them up to date by asking for the same
+fragments that the pages are made of, so that nothing is rendered in two places."""
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from web import videos
+from web.assets import plotly_url
+from web.problems import Problem
+from web.service import service
+from web.uploads import accept
+from worker.emotions import EMOTIONS
+
+blueprint = Blueprint("pages", __name__)
+
+_PAGE_LENGTH = 25
+_PAGE_DIGITS = 7
+_ACTIVE = ("queued", "running")
+
+
+@blueprint.get("/")
+def index() -> str:
+    """The form and the list."""
+    return _index(refusal=None)
+
+
+@blueprint.get("/videos")
+def listing() -> str:
+    """The list alone."""
+    return render_template("_list.html", **_listed())
+
+
+@blueprint.post("/videos")
+def upload() -> WerkzeugResponse:
+    """Upload from the form."""
+    try:
+        outcome = accept(service())
+    except Problem as problem:
+        return Response(_index(refusal=problem.sentence), problem.status)
+    again = None if outcome.is_new else 1  # None leaves it out of the address
+    return redirect(url_for(".video", video_id=outcome.video.id, again=again), 303)
+
+
+@blueprint.get("/videos/<video_id>")
+def video(video_id: str) -> str:
+    """One video."""
+    found = videos.find(service(), video_id)
+    notice = videos.duplicate_sentence(found["status"]) if "again" in request.args else None
+    return render_template(
+        "video.html",
+        video=found,
+        notice=notice,
+        is_active=found["status"] in _ACTIVE,
+        emotions=EMOTIONS,
+        plotly_url=plotly_url(),
+    )
+
+
+@blueprint.get("/videos/<video_id>/progress")
+def progress(video_id: str) -> str:
+    """How far a video is, alone."""
+    return render_template("_progress.html", video=videos.find(service(), video_id))
+
+
+@blueprint.post("/videos/<video_id>/cancel")
+def cancel(video_id: str) -> WerkzeugResponse:
+    """Stop, and show the video."""
+    videos.stop(service(), video_id)
+    return redirect(url_for(".video", video_id=video_id), 303)
+
+
+@blueprint.post("/videos/<video_id>/retry")
+def retry(video_id: str) -> WerkzeugResponse:
+    """Queue again, and show the video."""
+    videos.queue_again(service(), video_id)
+    return redirect(url_for(".video", video_id=video_id), 303)
+
+
+@blueprint.post("/videos/<video_id>/delete")
+def delete(video_id: str) -> WerkzeugResponse:
+    """Delete, and show the list."""
+    videos.remove(service(), video_id)
+    return redirect(url_for(".index"), 303)
+
+
+def _index(refusal: str | None) -> str:
+    return render_template("index.html", refusal=refusal, max_bytes=service().settings.max_upload_bytes, **_listed())
+
+
+def _listed() -> dict[str, Any]:
+    asked = request.args.get("page", "1")
+    page = max(int(asked), 1) if asked.isascii() and asked.isdigit() and len(asked) <= _PAGE_DIGITS else 1
+    found, total = videos.find_page(service(), _PAGE_LENGTH, (page - 1) * _PAGE_LENGTH)
+    return {
+        "videos": found,
+        "total": total,
+        "page": page,
+        "pages": max(1, -(-total // _PAGE_LENGTH)),
+        "is_active": any(video["status"] in _ACTIVE for video in found),
+    }

@@ -1,0 +1,109 @@
+"""From a form to a queued video: received, examined, named, recorded, and only then sent to the queue."""
+
+import math
+import unicodedata
+from dataclasses import dataclass
+from typing import cast
+
+from flask import request
+
+from web.probing import probe
+from web.problems import Problem
+from web.receiving import PartFile, UploadRequest
+from web.service import Service
+from worker import celery
+from worker.config import served_version
+from worker.db import videos, work
+from worker.db.tables import Video
+from worker.db.videos import NewVideo
+
+_MAX_SAMPLE_HZ = 1000
+_FILENAME_LENGTH = 255
+# These can show "4pm.exe" as "exe.mp4".
+_BIDI_CONTROLS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an upload.
+
+    Attributes:
+        video: the new one, or the earlier one that is the same work.
+        is_new: which of the two. An earlier one that had failed or was cancelled is queued again.
+    """
+
+    video: Video
+    is_new: bool
+
+
+def accept(service: Service) -> Outcome:
+    """Take the recording of the present request.
+
+    Raises:
+        Problem: it is refused; no file and no row is left.
+    """
+    incoming = cast(UploadRequest, request)
+    with incoming.received(service.settings) as (file, part):
+        unknown = (set(incoming.files) - {"file"}) | (set(incoming.form) - {"sample_hz"})
+        if unknown:
+            raise Problem(400, "unknown_field", f"The form has a field {min(unknown)!r} that isn't known here.")
+        sample_hz = read_sample_hz(incoming.form.get("sample_hz", ""))
+        if part.size_bytes == 0:
+            raise Problem(400, "empty", "The file is empty. Choose the recording again.")
+        part.finish()
+        filename = clean_filename(file.filename or "")
+        info = probe(service, part.path, filename, sample_hz)
+        settings = service.settings
+        return _record(
+            service,
+            part,
+            NewVideo(
+                part.id, filename, part.size_bytes, part.sha256, sample_hz,
+                settings.model, served_version(settings.model_dir), info,
+            ),
+        )  # fmt: skip
+
+
+def _record(service: Service, part: PartFile, new: NewVideo) -> Outcome:
+    """Commit the row with its file in place; the file of a duplicate is dropped, unless the first one's is gone."""
+    recording = service.settings.recording(new.id)
+    try:
+        with service.database.write() as session:
+            video, is_new = videos.create(session, new)
+            messages = work.due(session, service.settings.queued_segments, video.id)
+            recording = service.settings.recording(video.id)
+            if is_new or not recording.exists():
+                part.keep(recording)
+    except BaseException:
+        service.settings.recording(new.id).unlink(missing_ok=True)
+        raise
+    celery.send(messages)
+    return Outcome(video, is_new)
+
+
+def read_sample_hz(text: str) -> float | None:
+    """Samples a second, from a form.
+
+    Returns:
+        None for an empty text: every frame.
+
+    Raises:
+        Problem: 400, not a number in (0, 1000].
+    """
+    if not text.strip():
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= _MAX_SAMPLE_HZ:
+        sentence = f"`sample_hz` was expected to be a number above 0 and up to {_MAX_SAMPLE_HZ}, but is {text[:40]!r}."
+        raise Problem(400, "bad_sample_hz", sentence)
+    return value
+
+
+def clean_filename(name: str) -> str:
+    """A person's name for a file as harmless text: without folders, control characters and changes of direction."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    shown = (c for c in last if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") and c not in _BIDI_CONTROLS)
+    return "".join(shown).strip()[:_FILENAME_LENGTH].strip() or "recording"

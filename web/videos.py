@@ -1,0 +1,224 @@
+"""The HTTP API for videos, under /api/v1, and what pages share with it."""
+
+import logging
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, jsonify, request, url_for
+
+from web.charts import chart
+from web.problems import Problem
+from web.service import Service, service
+from web.uploads import accept
+from worker import celery
+from worker.db import exports, videos, work
+from worker.db.tables import Video, VideoStatus
+from worker.db.videos import Progress
+from worker.errors import Conflict
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+_LARGEST_PAGE = 200
+_LARGEST_OFFSET = 2**31 - 1
+_log = logging.getLogger(__name__)
+
+
+@blueprint.post("/videos")
+def create() -> Response:
+    """Upload a recording: 202 when it is new; 200 with the first one when the same was uploaded before."""
+    outcome = accept(service())
+    body = find(service(), outcome.video.id) | {"duplicate": not outcome.is_new}
+    if not outcome.is_new:
+        body["message"] = duplicate_sentence(body["status"])
+    response = jsonify(body)
+    response.status_code = 202 if outcome.is_new else 200
+    response.headers["Location"] = body["links"]["self"]
+    return response
+
+
+@blueprint.get("/videos")
+def index() -> dict[str, Any]:
+    """A page of videos, newest first."""
+    limit = _whole_number("limit", default=50, lowest=1, highest=_LARGEST_PAGE)
+    offset = _whole_number("offset", default=0, lowest=0, highest=_LARGEST_OFFSET)
+    found, total = find_page(service(), limit, offset)
+    return {"videos": found, "total": total, "limit": limit, "offset": offset}
+
+
+@blueprint.get("/videos/<video_id>")
+def show(video_id: str) -> dict[str, Any]:
+    """One video."""
+    return find(service(), video_id)
+
+
+@blueprint.delete("/videos/<video_id>")
+def delete(video_id: str) -> Response:
+    """Delete a video, its timeline and its recording."""
+    remove(service(), video_id)
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
+
+
+@blueprint.post("/videos/<video_id>/cancel")
+def cancel(video_id: str) -> dict[str, Any]:
+    """Stop a queued or running video."""
+    stop(service(), video_id)
+    return find(service(), video_id)
+
+
+@blueprint.post("/videos/<video_id>/retry")
+def retry(video_id: str) -> tuple[dict[str, Any], int]:
+    """Queue a failed or cancelled video again."""
+    queue_again(service(), video_id)
+    return find(service(), video_id), 202
+
+
+@blueprint.get("/videos/<video_id>/timeline.csv")
+def timeline_csv(video_id: str) -> Response:
+    """The timeline, streamed; the session is closed with the response, also when the client goes away."""
+    with ExitStack() as stack:
+        session = stack.enter_context(service().database.read())
+        video = _done(videos.get(session, video_id))
+        response = Response(exports.csv_lines(session, video), content_type="text/csv; charset=utf-8")
+        response.call_on_close(stack.pop_all().close)
+    return _as_file(response, video.filename, ".csv")
+
+
+@blueprint.get("/videos/<video_id>/timeline.json")
+def timeline_json(video_id: str) -> Response:
+    """How the timeline was made."""
+    with service().database.read() as session:
+        video = _done(videos.get(session, video_id))
+        return _as_file(jsonify(exports.sidecar(session, video, service().version)), video.filename, ".json")
+
+
+@blueprint.get("/videos/<video_id>/chart.json")
+def chart_json(video_id: str) -> dict[str, Any]:
+    """The timeline reduced to what a screen can show."""
+    with service().database.read() as session:
+        return chart(session, _done(videos.get(session, video_id)))
+
+
+def find(service: Service, video_id: str) -> dict[str, Any]:
+    """One video as the API shows it.
+
+    Raises:
+        NotFound: no such video.
+    """
+    with service.database.read() as session:
+        video = videos.get(session, video_id)
+        return _described(video, videos.progress(session, [video])[video.id])
+
+
+def find_page(service: Service, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """Videos as the API shows them, newest first, and how many there are in all."""
+    with service.database.read() as session:
+        found, total = videos.page(session, limit, offset)
+        progress = videos.progress(session, found)
+        return [_described(video, progress[video.id]) for video in found], total
+
+
+def remove(service: Service, video_id: str) -> None:
+    """Delete the rows first, then the file: a file without a row harms nobody."""
+    with service.database.write() as session:
+        videos.remove(session, video_id)
+    try:
+        service.settings.recording(video_id).unlink(missing_ok=True)
+    except OSError:
+        _log.exception("The recording of the deleted video %s could not be removed.", video_id)
+
+
+def stop(service: Service, video_id: str) -> None:
+    """Cancel."""
+    with service.database.write() as session:
+        videos.cancel(session, video_id)
+
+
+def queue_again(service: Service, video_id: str) -> None:
+    """Retry: commit first, send after."""
+    with service.database.write() as session:
+        videos.retry(session, video_id)
+        messages = work.due(session, service.settings.queued_segments, video_id)
+    celery.send(messages)
+
+
+def duplicate_sentence(status: str) -> str:
+    """What to tell whoever uploads the same again."""
+    return f"This recording was uploaded before with the same settings. This is that analysis; it is {status}."
+
+
+def _done(video: Video) -> Video:
+    if video.status is not VideoStatus.DONE:
+        raise Conflict(f"The timeline can be had when the video is done; this one is {video.status.value}.")
+    return video
+
+
+def _whole_number(name: str, *, default: int, lowest: int, highest: int) -> int:
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and lowest <= int(text) <= highest):
+        found = f"but is {text[:40]!r}"
+        raise Problem(400, f"bad_{name}", f"`{name}` was expected to be from {lowest} to {highest}, {found}.")
+    return int(text)
+
+
+def _as_file(response: Response, filename: str, suffix: str) -> Response:
+    """Offer an answer as a file named after the recording (RFC 6266): plain ASCII, and the full name beside it."""
+    name = PurePath(filename).stem + suffix
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-()") else "_" for c in name)
+    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, '')}"
+    return response
+
+
+def _described(video: Video, progress: Progress) -> dict[str, Any]:
+    summary = video.summary or {}
+    error = {"code": video.error_code, "message": video.error_message}
+    return {
+        "id": video.id,
+        "filename": video.filename,
+        "status": video.status.value,
+        "progress": {
+            "frames_done": progress.frames_done,
+            "frames_total": progress.frames_total,
+            "fps": _rounded(progress.fps),
+            "eta_s": _rounded(progress.eta_s),
+            "queue_position": progress.queue_position,
+        },
+        "error": error if video.error_code else None,
+        "video": video.info | {"size_bytes": video.size_bytes, "sha256": video.sha256},
+        "model": {"name": video.model, "version": video.model_version},
+        "sample_hz": video.sample_hz,
+        "created_at": _instant(video.created_at),
+        "started_at": _instant(video.started_at),
+        "finished_at": _instant(video.finished_at),
+        "frames_by_status": summary.get("frames_by_status"),
+        "faces": summary.get("faces"),
+        "links": _links(video.id),
+    }
+
+
+def _links(video_id: str) -> dict[str, str]:
+    names = {
+        "self": "show",
+        "timeline_csv": "timeline_csv",
+        "timeline_json": "timeline_json",
+        "chart": "chart_json",
+        "cancel": "cancel",
+        "retry": "retry",
+    }
+    links = {link: url_for(f"api.{endpoint}", video_id=video_id) for link, endpoint in names.items()}
+    return links | {"page": url_for("pages.video", video_id=video_id)}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+def _instant(value: datetime | None) -> str | None:
+    """RFC 3339 in UTC."""
+    return None if value is None else value.isoformat().replace("+00:00", "Z")
