@@ -1,0 +1,57 @@
+# Two commands matter: make demo, make test. Everything is installed into .venv; nothing else on the machine is touched.
+
+# What is installed already, else cpu: TensorFlow's two builds don't fit into one environment.
+ACCELERATOR ?= $(if $(wildcard .venv/installed-gpu),gpu,cpu)
+HOST ?= 127.0.0.1
+PORT ?= 8000
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin/
+PIP_INSTALL := $(BIN)python -m pip install --disable-pip-version-check
+
+.PHONY: help install demo serve test readme clean
+
+help:
+	@echo "make demo     analyse a short clip, from upload to CSV, and stop again (VIDEO=FILE for your own)"
+	@echo "make serve    run the service on http://127.0.0.1:8000 (PORT=8080 for another port)"
+	@echo "make test     check everything, as CI does"
+	@echo "make install  install into .venv only (ACCELERATOR=gpu for an NVIDIA GPU)"
+	@echo "make readme   write the README's tables anew from the code"
+	@echo "make clean    remove what these commands made; your recordings in data/ stay"
+
+# A stamp file says what is installed; it is older than pyproject.toml when that has changed.
+install: .venv/installed-$(ACCELERATOR)
+
+.venv/installed-%: pyproject.toml | .venv/bin/python
+	$(PIP_INSTALL) --editable ".[$*]"
+	@touch $@
+
+.venv/installed-tests: pyproject.toml | .venv/bin/python
+	$(PIP_INSTALL) --editable ".[$(ACCELERATOR),dev]"
+	@touch $@ .venv/installed-$(ACCELERATOR)
+
+.venv/bin/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 is needed, but '$(PYTHON)' is not it." >&2; \
+		echo "Install Python 3.11, or say where it is: make install PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; \
+		echo "Python's venv module could not make .venv; on Debian and Ubuntu: apt install python3.11-venv" >&2; exit 1; }
+
+demo: install
+	@$(BIN)python -m scripts.demo $(if $(VIDEO),"$(VIDEO)")
+
+serve: install
+	$(BIN)emotion-timeline serve --host "$(HOST)" --port "$(PORT)"
+
+test: .venv/installed-tests
+	$(BIN)ruff check .
+	$(BIN)ruff format --check .
+	$(BIN)mypy
+	$(BIN)lint-imports
+	$(BIN)python -m pytest
+
+readme: install
+	$(BIN)python -m scripts.readme
+
+clean:
+	rm -rf .venv build dist *.egg-info demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Programs for people who work with the repository: `make demo` and `make readme`."""

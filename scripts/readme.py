@@ -1,0 +1,71 @@
+"""Write the README's tables anew from the code: `python -m scripts.readme`. A test holds that nothing changes by it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from worker import config
+from worker.db.exports import CSV_COLUMNS, DATA_DICTIONARY
+from worker.emotions import EMOTIONS
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+_UNITS = {"_s": "seconds", "_bytes": "bytes"}
+
+
+def columns_table() -> str:
+    """The CSV's columns, in their order; the seven emotions, which mean the same, share a line."""
+    rows = [(f"`{name}`", DATA_DICTIONARY[name]) for name in CSV_COLUMNS if name not in EMOTIONS[1:]]
+    place = CSV_COLUMNS.index(EMOTIONS[0])
+    meaning = DATA_DICTIONARY[EMOTIONS[0]].replace(EMOTIONS[0], "this one")
+    rows[place] = (", ".join(f"`{name}`" for name in EMOTIONS), meaning)
+    return _table(("Column", "Meaning"), rows)
+
+
+def settings_table() -> str:
+    """Every setting: its environment variable, default, unit and meaning."""
+    prefix = config.Settings.model_config["env_prefix"]
+    return _table(
+        ("Variable", "Default", "Unit", "Meaning"),
+        [
+            (f"`{prefix}{name.upper()}`", _default(field), _unit(name), str(field.description))
+            for name, field in config.Settings.model_fields.items()
+        ],
+    )
+
+
+def updated(readme: str) -> str:
+    """The README with each table between its two markers made anew."""
+    for name, table in (("columns", columns_table()), ("settings", settings_table())):
+        before, begin, rest = readme.partition(f"<!-- {name}: made by `make readme` -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        assert begin and end, f"README.md has a place for the table of {name}"
+        readme = f"{before}{begin}\n{table}\n\n{end}{after}"
+    return readme
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.default
+    if isinstance(value, Path) and value.is_absolute():
+        value = value.relative_to(README.parent)  # the network's folder comes with the code
+    return "" if value in (None, "") else f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def _unit(name: str) -> str:
+    return next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    rule = tuple("---" for _ in head)
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (head, rule, *rows))
+
+
+def main() -> None:
+    """Rewrite README.md."""
+    README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
