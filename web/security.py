@@ -16,7 +16,8 @@ _CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self'",
+        # The hash is that of an empty element: Plotly adds one and fills it through the object model, which is allowed.
+        "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
         "img-src 'self' data: blob:",  # Plotly draws a chart to a file by way of these two
         "connect-src 'self'",
         "form-action 'self'",

@@ -1,0 +1,23 @@
+// The page of a video: live progress while it is in work, the chart when it is done.
+
+import { drawChart } from "./chart.js";
+import { keepFresh } from "./live.js";
+import { localiseTimes } from "./times.js";
+
+localiseTimes(document);
+
+const progress = document.getElementById("progress");
+if (progress) {
+  const statusAtStart = status();
+  keepFresh(progress, () => {
+    if (status() !== statusAtStart) location.replace(location.pathname);
+    return 1000;
+  });
+}
+
+const chart = document.getElementById("chart");
+if (chart) drawChart(chart);
+
+function status() {
+  return progress.firstElementChild.dataset.status;
+}
