@@ -21,7 +21,7 @@ import psycopg
 
 from worker.config import Settings, served_version
 from worker.db import exports, videos, work
-from worker.db.migrations import require_current
+from worker.db.migrations import migrate
 from worker.db.session import Database
 from worker.db.tables import Video, VideoStatus
 from worker.video import inspect
@@ -138,7 +138,7 @@ class Service:
     def __post_init__(self) -> None:
         self.settings.recordings_dir.mkdir(parents=True, exist_ok=True)
         self.database = Database(self.settings.resolved_database_url)
-        require_current(self.database)
+        migrate(self.database)
 
     def environment(self) -> dict[str, str]:
         """Environment of a process of this service."""

@@ -16,7 +16,7 @@ from worker.db.session import Database
 from worker.db.tables import Observation, Segment, SegmentStatus, Step, Video, VideoStatus
 from worker.db.work import Claim, SegmentRow, Task
 from worker.emotions import EMOTIONS
-from worker.errors import Conflict, LeaseLost, NotFound, SettingsError
+from worker.errors import Conflict, LeaseLost, NotFound, SettingsError, VideoError
 from worker.finishing import finish
 from worker.observations import Observations, Status, blank
 
@@ -133,6 +133,20 @@ def test_a_video_goes_through_its_states_and_its_rows_come_back_in_order(databas
     assert read[3].timestamp_s == pytest.approx(0.1)
     assert read[3].box == (1, 2, 30, 40)
     assert read[3].probabilities == pytest.approx([n / 28 for n in range(1, 8)])
+
+
+def test_a_video_without_one_decodable_frame_is_not_done(database: Database) -> None:
+    video_id = add(database)
+    (segment_id,) = plan(database, video_id, segments=1, frames=1)
+    claimed = claim(database, segment_id)
+    assert claimed is not None
+    undecodable = blank(1)
+    undecodable["status"] = Status.DECODE_ERROR
+    write(database, claimed, [undecodable])
+    with pytest.raises(VideoError, match=r"No frame of a\.mp4 could be decoded"), database.write() as session:
+        finishing = work.claim_step(session, video_id, Step.FINISH, 60, ATTEMPTS)
+        assert finishing is not None
+        finish(session, finishing)
 
 
 def test_blank_values_are_stored_as_null(database: Database) -> None:

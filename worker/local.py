@@ -22,7 +22,7 @@ from worker.db.migrations import migrate
 from worker.db.session import Database
 from worker.db.tables import Step, Video
 from worker.db.work import Claim, Task
-from worker.errors import SettingsError, VideoError
+from worker.errors import SettingsError
 from worker.finishing import finish
 from worker.pipeline import Stages, analyze, load_stages
 from worker.plans import row_to_segment, segment_to_row
@@ -137,8 +137,6 @@ def _export(database: Database, video: Video, folder: Path, output: Path, sideca
         sidecar = exports.sidecar(session, video, version("emotion-timeline"))
         with (folder / "timeline.csv").open("w", encoding="utf-8", newline="") as file:
             file.writelines(exports.csv_lines(session, video))
-    if video.frames_total and sidecar["frames_by_status"]["decode_error"] == video.frames_total:
-        raise VideoError("undecodable", f"No frame of {video.filename} could be decoded. Convert it to H.264 MP4.")
     (folder / "sidecar.json").write_text(json.dumps(sidecar, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(folder / "sidecar.json", sidecar_path)
     os.replace(folder / "timeline.csv", output)

@@ -1,5 +1,6 @@
 """Tables. Status changes are made in videos.py and work.py only; rows of a timeline in timelines.py only."""
 
+import struct
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -67,6 +68,22 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Single(TypeDecorator[float]):
+    """A float of single precision.
+
+    PostgreSQL sends the shortest decimal that stands for it, which as a double is another number; read back through
+    single precision, every database gives the very value that was written.
+    """
+
+    impl = REAL
+    cache_ok = True
+    _format = struct.Struct("f")
+
+    def process_result_value(self, value: float | None, dialect: Dialect) -> float | None:
+        """Read as the nearest single."""
+        return None if value is None else float(self._format.unpack(self._format.pack(value))[0])
 
 
 class Base(DeclarativeBase):
@@ -180,15 +197,15 @@ class Observation(Base):
     timestamp_s: Mapped[float] = mapped_column(Float(53))
     status: Mapped[int] = mapped_column(SmallInteger)  # worker.observations.Status
     tracklet: Mapped[int | None] = mapped_column(Integer)
-    confidence: Mapped[float | None] = mapped_column(REAL)
-    box_x: Mapped[float | None] = mapped_column(REAL)
-    box_y: Mapped[float | None] = mapped_column(REAL)
-    box_w: Mapped[float | None] = mapped_column(REAL)
-    box_h: Mapped[float | None] = mapped_column(REAL)
-    angry: Mapped[float | None] = mapped_column(REAL)
-    disgust: Mapped[float | None] = mapped_column(REAL)
-    fear: Mapped[float | None] = mapped_column(REAL)
-    happy: Mapped[float | None] = mapped_column(REAL)
-    sad: Mapped[float | None] = mapped_column(REAL)
-    surprise: Mapped[float | None] = mapped_column(REAL)
-    neutral: Mapped[float | None] = mapped_column(REAL)
+    confidence: Mapped[float | None] = mapped_column(Single)
+    box_x: Mapped[float | None] = mapped_column(Single)
+    box_y: Mapped[float | None] = mapped_column(Single)
+    box_w: Mapped[float | None] = mapped_column(Single)
+    box_h: Mapped[float | None] = mapped_column(Single)
+    angry: Mapped[float | None] = mapped_column(Single)
+    disgust: Mapped[float | None] = mapped_column(Single)
+    fear: Mapped[float | None] = mapped_column(Single)
+    happy: Mapped[float | None] = mapped_column(Single)
+    sad: Mapped[float | None] = mapped_column(Single)
+    surprise: Mapped[float | None] = mapped_column(Single)
+    neutral: Mapped[float | None] = mapped_column(Single)

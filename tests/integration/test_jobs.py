@@ -1,0 +1,211 @@
+"""Whole jobs by real workers, on SQLite with files and on PostgreSQL with Redis.
+
+Whatever happens to the workers or to the queue, the timeline is the one that an undisturbed run gives, byte for byte.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import select, update
+
+from tests.services import ASTRONAUT, REPOSITORY, Service, wait_until
+from worker.config import load
+from worker.db.tables import Segment, SegmentStatus, Video, VideoStatus
+from worker.db.videos import cancel, remove, retry
+from worker.db.work import Task, due
+from worker.local import analyze_file
+
+MakeService = Callable[..., Service]
+SAMPLE_HZ = 4.0  # enough frames for every case, few enough for a slow machine
+ID = "astronaut-0123456789ab"
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The CSV that one process gives, without queue or workers."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    settings = load().model_copy(update={"segment_s": 2.0, "data_dir": folder, "threads": 2})
+    sidecar = analyze_file(settings, ASTRONAUT, folder / "out.csv", SAMPLE_HZ)
+    return (folder / "out.csv").read_text().replace(sidecar["video_id"], ID)
+
+
+def segments(service: Service) -> dict[int, SegmentStatus]:
+    with service.database.read() as session:
+        return {segment_id: status for segment_id, status in session.execute(select(Segment.id, Segment.status))}
+
+
+def done(service: Service) -> int:
+    return sum(status is SegmentStatus.DONE for status in segments(service).values())
+
+
+def wait_for_segments(service: Service, count: int, timeout_s: float = 180) -> None:
+    try:
+        wait_until(lambda: done(service) >= count, timeout_s, f"finishing {count} segments")
+    except AssertionError as exc:
+        raise AssertionError(f"{exc}\n{service.logs()}") from exc
+
+
+def test_a_worker_gives_the_timeline_of_an_undisturbed_run(make_service: MakeService, undisturbed: str) -> None:
+    service = make_service()
+    service.start_worker()
+    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    service.wait_for(ID)
+    assert len(segments(service)) >= 6
+    assert service.csv(ID) == undisturbed
+
+
+def test_killed_workers_leave_no_trace_in_the_timeline(make_service: MakeService, undisturbed: str) -> None:
+    service = make_service(max_attempts=10)
+    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    chance = random.Random(20261122)
+    for kill in range(3):
+        worker = service.start_worker()
+        wait_for_segments(service, min(kill + 1, len(segments(service)) or 99))
+        time.sleep(chance.uniform(0, 0.8))  # not to wait for anything: to strike at any moment
+        worker.kill()
+    assert done(service) < len(segments(service)), "the kills came before the end"
+    service.start_worker()
+    service.wait_for(ID)
+    assert service.csv(ID) == undisturbed
+
+
+def test_doubled_messages_do_no_harm(make_service: MakeService, undisturbed: str) -> None:
+    service = make_service()
+    video_id = service.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    service.send([(Task.PLAN, video_id), (Task.FINISH, video_id)])
+    service.start_worker()
+    wait_for_segments(service, 1)
+    service.send([(Task.ANALYZE, segment_id) for segment_id in segments(service)] + [(Task.PLAN, video_id)])
+    service.start_worker()
+    service.wait_for(ID)
+    service.send([(Task.ANALYZE, min(segments(service))), (Task.FINISH, video_id), (Task.PLAN, video_id)])
+    service.submit(ASTRONAUT, "behind-the-doubled-messages", 1.0)
+    service.wait_for("behind-the-doubled-messages")
+    assert service.csv(ID) == undisturbed
+
+
+def test_a_wiped_queue_loses_no_work(make_service: MakeService, undisturbed: str) -> None:
+    service = make_service()
+    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    wipe(service)
+    service.start_worker()
+    wait_for_segments(service, 2)
+    wipe(service)
+    service.wait_for(ID)
+    assert service.csv(ID) == undisturbed
+
+
+def wipe(service: Service) -> None:
+    if service.settings.broker_url:
+        redis.Redis.from_url(service.settings.broker_url).flushall()
+    else:
+        for message in (service.settings.data_dir / "queue" / "messages").iterdir():
+            message.unlink(missing_ok=True)
+
+
+def test_a_worker_that_is_asked_to_stop_gives_its_segment_back(make_service: MakeService, undisturbed: str) -> None:
+    service = make_service(segment_s=600.0, lease_s=600.0)  # one long segment, and no help from a lease that runs out
+    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    worker = service.start_worker()
+    wait_until(lambda: service.frames_done(ID) > 3, 120, "the first frames")
+    worker.stop(timeout_s=30)
+    assert worker.process.returncode == 0
+    with service.database.read() as session:
+        (segment,) = session.scalars(select(Segment))
+    assert (segment.status, segment.attempts, segment.lease_token) == (SegmentStatus.PENDING, 0, None)
+    service.start_worker()
+    service.wait_for(ID)
+    assert rows_of(service.csv(ID)) == rows_of(undisturbed)
+
+
+def rows_of(csv: str) -> list[tuple[str, ...]]:
+    """Frame, time, face, status and box: what doesn't depend on how frames were put into batches."""
+    return [tuple(line.split(",")[2:6]) for line in csv.splitlines()]
+
+
+def test_a_file_that_kills_its_process_fails_alone(make_service: MakeService, tmp_path: Path) -> None:
+    service = make_service(poison(tmp_path))
+    bad = tmp_path / "poison.mp4"
+    bad.write_bytes(ASTRONAUT.read_bytes() + b"\0\0\0\x10freePOISON!!")
+    service.submit(bad, "poisonous", SAMPLE_HZ)
+    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    service.start_worker()
+    failed = service.wait_for("poisonous", VideoStatus.FAILED)
+    assert failed.error_code == "crashed"
+    assert "stopped the analysis process 3 times" in (failed.error_message or "")
+    service.wait_for(ID)
+
+
+def poison(folder: Path) -> dict[str, str]:
+    """A fault in the decoding library: a process that opens a file with a mark at its end dies at once."""
+    (folder / "fault").mkdir()
+    (folder / "fault" / "sitecustomize.py").write_text(FAULT)
+    return {"PYTHONPATH": f"{folder / 'fault'}:{REPOSITORY}"}
+
+
+FAULT = """
+import os, signal
+import av
+opened = av.open
+def faulty_open(path, *arguments, **named):
+    with open(str(path).removeprefix("file:"), "rb") as file:
+        if file.read().endswith(b"POISON!!"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+    return opened(path, *arguments, **named)
+av.open = faulty_open
+"""
+
+
+def test_a_cancelled_video_stops_and_goes_on_where_it_was(make_service: MakeService, undisturbed: str) -> None:
+    service = make_service()
+    service.start_worker()
+    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    wait_for_segments(service, 2)
+    with service.database.write() as session:
+        cancel(session, ID)
+    finished = done(service)
+    assert 0 < finished < len(segments(service))
+    with service.database.write() as session:
+        retry(session, ID)
+        messages = due(session, service.settings.queued_segments, ID)
+    service.send(messages)
+    service.wait_for(ID)
+    assert service.csv(ID) == undisturbed
+
+
+def test_a_deleted_video_frees_its_worker_for_the_next(make_service: MakeService) -> None:
+    service = make_service(segment_s=600.0, queued_segments=1)
+    service.start_worker()
+    service.submit(ASTRONAUT, ID)
+    wait_until(lambda: service.frames_done(ID) > 0, 120, "the first frames")
+    with service.database.write() as session:
+        remove(session, ID)
+    service.settings.recording(ID).unlink()
+    service.submit(ASTRONAUT, "the-next-one", 1.0)
+    service.wait_for("the-next-one")
+
+
+def test_a_video_whose_network_was_replaced_begins_anew(make_service: MakeService, undisturbed: str) -> None:
+    service = make_service()
+    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    with service.database.write() as session:
+        served = session.get_one(Video, ID).model_version
+        session.execute(update(Video).values(model_version="paper-older"))
+    service.start_worker()
+    assert service.wait_for(ID).model_version == served
+    assert service.csv(ID) == undisturbed
+
+
+def test_a_recording_that_vanished_fails_with_a_sentence(make_service: MakeService) -> None:
+    service = make_service()
+    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    service.settings.recording(ID).unlink()
+    service.start_worker()
+    failed = service.wait_for(ID, VideoStatus.FAILED)
+    assert failed.error_code == "not_found"
+    assert "does not exist" in (failed.error_message or "")
