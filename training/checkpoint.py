@@ -21,10 +21,10 @@ def save(path: Path, state: Mapping[str, Any], variables: Sequence[Any]) -> None
         state: JSON-able values.
         variables: Keras variables, in an order that the same code builds again.
     """
-    arrays = {str(index): np.asarray(_to_numpy(variable)) for index, variable in enumerate(variables)}
+    arrays = {str(index): np.asarray(variable) for index, variable in enumerate(variables)}
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
-        np.savez(file, state=np.array(json.dumps(state)), **arrays)  # type: ignore[arg-type]
+        np.savez(file, state=np.array(json.dumps(state)), **arrays)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
@@ -51,9 +51,3 @@ def restore(path: Path, variables: Sequence[Any]) -> None:
     with np.load(path, allow_pickle=False) as arrays:
         for index, variable in enumerate(variables):
             variable.assign(arrays[str(index)])
-
-
-def _to_numpy(variable: Any) -> Any:
-    from keras import ops
-
-    return ops.convert_to_numpy(variable)

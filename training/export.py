@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from training.card import card
 from worker.classification import ARCHITECTURE, METADATA, WEIGHTS, model_version
 from worker.emotions import EMOTIONS
 from worker.preprocessing import Preprocessing
+
+CARD = "README.md"
 
 
 def export(
@@ -53,9 +56,11 @@ def export(
 
 
 def record_validation(directory: Path, validation: Mapping[str, Any]) -> None:
-    """Adds what the exported network reaches on the validation split."""
+    """Adds what the exported network reaches on the validation split, and writes its card."""
     metadata = json.loads((directory / METADATA).read_text(encoding="utf-8"))
-    _write_metadata(directory, {**metadata, "validation": dict(validation)})
+    metadata["validation"] = dict(validation)
+    _write_metadata(directory, metadata)
+    (directory / CARD).write_text(card(metadata), encoding="utf-8")
 
 
 def _write_metadata(directory: Path, metadata: Mapping[str, Any]) -> None:

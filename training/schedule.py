@@ -27,11 +27,11 @@ def parse_stages(text: str) -> tuple[Stage, ...]:
         pairs = [part.split(":") for part in text.split(",")]
         stages = tuple(Stage(float(width), int(epochs)) for width, epochs in pairs)
     except ValueError as exc:
-        raise TrainingError(f"Stages look like 0.5:6,1:2 (width:epochs), not {text!r}.") from exc
+        raise TrainingError(f"Training stages look like 0.5:6,1:2 (width:epochs), not {text!r}.") from exc
     widths = [stage.width for stage in stages]
     doubling = all(2 * a == b for a, b in pairwise(widths))
     if not doubling or widths[-1] != 1 or min(stage.epochs for stage in stages) < 1:
-        raise TrainingError(f"Each stage doubles the width and the last one has width 1, unlike {text!r}.")
+        raise TrainingError(f"Each training stage doubles the width and the last one has width 1, unlike {text!r}.")
     return stages
 
 
