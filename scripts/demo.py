@@ -4,6 +4,7 @@ It runs on the embedded defaults, in a data folder and on a port of its own, so 
 Whatever happens, what it started is stopped. Exit codes: 0 done, 1 failed, 130 stopped by Ctrl-C.
 """
 
+import argparse
 import csv
 import json
 import os
@@ -29,7 +30,6 @@ from worker.errors import TimelineError
 REPOSITORY = Path(__file__).resolve().parent.parent
 CLIP = REPOSITORY / "tests" / "media" / "astronaut.mp4"
 DATA_DIR = REPOSITORY / "demo-output"
-LOG = DATA_DIR / "service.log"
 
 _SHOWN = {"frame": ">", "timestamp": ">", "face_id": ">", "status": "<", "emotion": "<", "emotion_probability": ">"}
 _SHOWN_ROWS = 10
@@ -47,15 +47,19 @@ class DemoFailed(TimelineError):
 
 
 def main() -> int:
-    """Run the demo on the clip, or on the recording that is named on the command line."""
-    recording = Path(sys.argv[1]) if len(sys.argv) > 1 else CLIP
+    """Run the demo with the arguments of the command line."""
+    parser = argparse.ArgumentParser(prog="demo", description="Analyse a recording from upload to CSV, and stop again.")
+    parser.add_argument("recording", type=Path, nargs="?", default=CLIP, help="default: the clip of the tests")
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, help="default: demo-output in the repository")
+    options = parser.parse_args()
+    recording, data_dir = options.recording, options.data_dir.resolve()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop what was started, as after Ctrl-C
     try:
         if not recording.is_file():
             raise DemoFailed(f"There is no recording at {recording}.")
-        with running_service() as url:
+        with running_service(data_dir) as url:
             video = analyze(url, recording)
-            show(url, video, DATA_DIR / f"{recording.stem}.csv")
+            show(url, video, data_dir / f"{recording.stem}.csv")
     except DemoFailed as exc:
         print(f"\nThe demo failed: {exc}", file=sys.stderr)
         return 1
@@ -66,34 +70,35 @@ def main() -> int:
 
 
 @contextmanager
-def running_service() -> Iterator[str]:
+def running_service(data_dir: Path) -> Iterator[str]:
     """Start web and worker, wait until they answer, yield their address. Shows the log's end when the demo fails."""
-    DATA_DIR.mkdir(exist_ok=True)
+    data_dir.mkdir(exist_ok=True)
+    log_path = data_dir / "service.log"
     port = _free_port()
     url = f"http://127.0.0.1:{port}/"
-    print(f"Starting web and worker on {url} (log: {_shown(LOG)}) ...", flush=True)
-    with LOG.open("wb") as log:
+    print(f"Starting web and worker on {url} (log: {_shown(log_path)}) ...", flush=True)
+    with log_path.open("wb") as log:
         process = subprocess.Popen(
             [Path(sys.executable).with_name("emotion-timeline"), "serve", "--port", str(port)],
-            stdout=log, stderr=subprocess.STDOUT, env=_environment(), cwd=REPOSITORY,
+            stdout=log, stderr=subprocess.STDOUT, env=_environment(data_dir), cwd=REPOSITORY,
             start_new_session=True,  # Ctrl-C reaches us alone; we stop the service in order
         )  # fmt: skip
     try:
         _wait_until_healthy(process, url)
         yield url
     except DemoFailed:
-        tail = LOG.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_TAIL_LINES:]
+        tail = log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_TAIL_LINES:]
         print("\nThe last lines of the service's log:", *tail, sep="\n  ", file=sys.stderr)
         raise
     finally:
         _stop(process)
 
 
-def _environment() -> dict[str, str]:
+def _environment(data_dir: Path) -> dict[str, str]:
     """Ours, turned to the embedded database and queue in the demo's own folder."""
     servers = ("TIMELINE_DATABASE_URL", "TIMELINE_BROKER_URL")
     kept = {name: value for name, value in os.environ.items() if name not in servers}
-    return kept | {"TIMELINE_DATA_DIR": str(DATA_DIR), "PYTHONUNBUFFERED": "1"}
+    return kept | {"TIMELINE_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
 
 
 def _free_port() -> int:
@@ -210,7 +215,7 @@ def show(url: str, video: dict[str, Any], path: Path) -> None:
     counts = ", ".join(f"{count} {status}" for status, count in sidecar["frames_by_status"].items() if count)
     print(f"{sidecar['frames_analyzed']} frames: {counts}. Network: {sidecar['model']['version']}.")
     print(f"\nThe whole timeline:  {_shown(path)}  (how it was made: {_shown(path.with_suffix('.json'))})")
-    print(f"See its chart:       TIMELINE_DATA_DIR={_shown(DATA_DIR)} make serve")
+    print(f"See its chart:       TIMELINE_DATA_DIR={_shown(path.parent)} make serve")
     print(f"                     and open {urljoin('http://127.0.0.1:8000', video['links']['page'])}")
     print("Your own recordings: make serve, and open http://127.0.0.1:8000")
 
