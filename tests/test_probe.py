@@ -66,12 +66,9 @@ def test_bad_usage_exits_2() -> None:
     assert probe().returncode == 2
 
 
-def test_probe_is_stopped_by_its_limits(clip: Path) -> None:
-    """The parent sees either an answer or a process that died; never one that goes on."""
-    for limit in ("--memory-bytes=400000000", "--cpu-s=0"):
-        result = probe(clip, limit)
-        assert result.returncode != 0
-        if result.returncode == 2:
-            assert json.loads(result.stdout)["error"]["code"] in ("too_large", "too_slow", "not_a_video", "undecodable")
-        else:
-            assert result.returncode in (1, -signal.SIGXCPU, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGKILL)
+def test_probe_without_memory_ends_in_an_answer_or_a_death_that_its_parent_sees(clip: Path) -> None:
+    result = probe(clip, "--memory-bytes=100000000")  # less than the libraries have taken by then
+    if result.returncode == 2:
+        assert json.loads(result.stdout)["error"]["code"] in ("too_large", "not_a_video", "undecodable")
+    else:
+        assert result.returncode in (1, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS)

@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from tests.media.make import CLIPS, Clip, draw_barcode, encode, make_clip, make_sound, read_barcode
+from worker.decoding import can_start
 from worker.errors import VideoError
 from worker.pictures import PictureConverter
 from worker.video import Frame, VideoPlan, inspect, plan, read_frames
@@ -116,6 +117,21 @@ def test_segments_can_be_read_in_any_order_and_again(name: str, clip_path: Calla
     backward = [list(read_frames(path, segment, SIDE, threads=1)) for segment in reversed(segments)]
     for frames, again in zip(forward, reversed(backward), strict=True):
         assert_same_frames(frames, again)
+
+
+# Not H.264 with open GOPs: without its leading pictures, which the segment before has, it looks damaged.
+@pytest.mark.parametrize(
+    "name", sorted(set(CLIP_BY_NAME) - {*UNTRUSTED, "open_gop.mp4", "open_gop.mkv", "open_gop.ts"})
+)
+def test_undamaged_segments_are_decoded_once(
+    name: str, clip_path: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        pytest.fail("decoded again, as if it were damaged")
+
+    monkeypatch.setattr("worker.decoding._find_damage", refuse)
+    path = clip_path(name)
+    assert len(read_all(path, plan(path, segment_s=0.4))) == inspect(path).frame_count
 
 
 @pytest.mark.parametrize("name", ["open_gop.mp4", "open_gop.mkv", "open_gop.ts", "open_gop_hevc.mov", "mpeg2.mpg"])
@@ -364,16 +380,26 @@ def test_truncated_file_gives_its_beginning(name: str, clip_path: Callable[[str]
     assert [time for time, _ in shown] == pytest.approx([number / clip.rate for _, number in shown], abs=1e-3)
 
 
-def test_keyframe_flags_that_lie_cost_nothing_but_time(clip_path: Callable[[str], Path], tmp_path: Path) -> None:
-    path = tmp_path / "false_keyframes.mkv"
-    with av.open(str(clip_path("b_frames.mp4"))) as source, av.open(str(path), "w") as target:
+@pytest.mark.parametrize("trying_out", [True, False])
+def test_keyframe_flags_that_lie_cost_nothing_but_time(
+    trying_out: bool, clip_path: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the plan finds out, and makes one segment, or only the reading does.
+
+    WMV, because for most codecs ffmpeg looks into the packets and corrects the flags.
+    """
+    path = tmp_path / "false_keyframes.asf"
+    with av.open(str(clip_path("wmv.asf"))) as source, av.open(str(path), "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):
             if packet.size:
                 packet.is_keyframe = True
                 packet.stream = stream
                 target.mux(packet)
-    frames = read_all(path, plan(path, segment_s=0.4))
+    monkeypatch.setattr("worker.video.can_start", lambda path, span: trying_out is False or can_start(path, span))
+    video_plan = plan(path, segment_s=0.4)
+    assert len(video_plan.segments) == (1 if trying_out else 6)
+    frames = read_all(path, video_plan)
     assert [read_barcode(frame.luma) for frame in frames if frame.luma is not None] == list(range(60))
 
 

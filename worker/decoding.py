@@ -88,6 +88,11 @@ def decode_span(
 def _decode_fast(
     path: str | os.PathLike[str], span: Span, threads: int, wanted: NDArray[np.int64]
 ) -> Iterator[VideoFrame | None]:
+    """Decode what is undamaged.
+
+    The pictures that lead to the first keyframe belong to the span before and miss their references here, so they are
+    left out. Some H.264 misses them in turn, harmlessly, and is then decoded the careful way.
+    """
     position = 0
     with _positioned(path, span) as (stream, packets):
         context = stream.codec_context
@@ -95,6 +100,8 @@ def _decode_fast(
         context.options = {"err_detect": "explode"}
         _widen_reordering(stream, span)
         for packet in chain(islice(packets, span.packets), [None]):
+            if packet is not None and _leads(packet, span):
+                continue
             try:
                 frames = context.decode(packet)
             except FFmpegError as exc:
@@ -146,7 +153,7 @@ def _decode_single_threaded(
     _widen_reordering(stream, span)
     numbers = count()
     for packet in chain(islice(packets, span.packets), [None]):
-        shown = packet is not None and is_shown(packet, stream)
+        shown = packet is not None and is_shown(packet, stream) and not _leads(packet, span)
         if packet is not None and shown and span.by_order:
             packet.pts = next(numbers)
         if log is not None and packet is not None and shown and packet.pts is not None:
@@ -154,7 +161,7 @@ def _decode_single_threaded(
         try:
             yield from context.decode(packet)
         except FFmpegError:
-            if log is not None and packet is not None and packet.pts is not None:
+            if log is not None and packet is not None and shown and packet.pts is not None:
                 log.damaged.add(packet.pts)
 
 
@@ -177,6 +184,24 @@ def _find_damage(path: str | os.PathLike[str], span: Span) -> Damage:
     return assess_damage(log, ranks, depth, span.by_order, has_empty_pictures)
 
 
+def can_start(path: str | os.PathLike[str], span: Span) -> bool:
+    """Whether decoding can start at a span's keyframe, or can't for damage only; False where its keyframe flag lies."""
+    with _positioned(path, span) as (stream, packets):
+        context = stream.codec_context
+        context.thread_type, context.thread_count = "NONE", 1
+        for number, packet in enumerate(chain(islice(packets, span.packets), [None])):
+            try:
+                frames = context.decode(packet)
+            except FFmpegError:
+                if number == 0:
+                    return True
+                continue
+            for frame in frames:
+                if frame.pts is not None and span.seek_pts is not None and frame.pts >= span.seek_pts:
+                    return frame.pts == span.seek_pts and _is_intra(frame)
+    return False
+
+
 def _is_intra(frame: VideoFrame) -> bool:
     return frame.key_frame or frame.pict_type in (PictureType.I, PictureType.SI, PictureType.NONE)
 
@@ -185,6 +210,11 @@ def _widen_reordering(stream: VideoStream, span: Span) -> None:
     """Tell the decoder how far pictures are reordered: H.264 need not say, and drops a picture that comes too late."""
     context = stream.codec_context
     context.reorder_depth = max(context.reorder_depth, span.reorder_depth)
+
+
+def _leads(packet: Packet[VideoStream], span: Span) -> bool:
+    """Whether a picture is shown before the span's first keyframe."""
+    return span.seek_pts is not None and packet.pts is not None and packet.pts < span.seek_pts
 
 
 @contextmanager

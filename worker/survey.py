@@ -129,8 +129,8 @@ def survey_video(path: str | os.PathLike[str]) -> Survey:
 def _without_unpresentable(path: str | os.PathLike[str], index: PacketIndex, head: _Head) -> PacketIndex:
     """Leave out pictures that no player shows.
 
-    Those are the pictures that lead to the first keyframe and need others from before the file starts, and second fields,
-    which have packets of their own and are shown as one frame with the first.
+    Those are the pictures that lead to a file's first keyframe and are predicted from others before its start, and
+    second fields, which have packets of their own and are shown as one frame with the first.
     """
     presented = index.presented
     if head.frame.pts is not None and index.keyframe[0]:

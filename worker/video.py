@@ -20,7 +20,7 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from worker.decoding import Span, decode_span
+from worker.decoding import Span, can_start, decode_span
 from worker.errors import VideoError
 from worker.pictures import PictureConverter
 from worker.survey import Survey, VideoInfo, survey_video
@@ -127,6 +127,9 @@ def plan(path: str | os.PathLike[str], segment_s: float = 20.0, sample_hz: float
     base = survey.time_base
     sampled = _sample((survey.pts - survey.pts[0]) * float(base), sample_hz)
     cuts = _cuts(survey, segment_s)
+    # Two keyframes are tried out. Should others lie, read_frames gets round them, but slowly.
+    if not all(can_start(path, _span(survey, *cut)) for cut in {*cuts[1:2], *cuts[1:][len(cuts) // 2 :][:1]}):
+        cuts = cuts[:1]
     segments: list[SegmentPlan] = []
     for (start_packet, start_pts), following in zip(cuts, [*cuts[1:], None], strict=True):
         end_pts = None if following is None else following[1]
@@ -201,6 +204,11 @@ def _sample(times_s: NDArray[np.float64], sample_hz: float | None) -> NDArray[np
     # A frame within a millionth of a period before k/sample_hz counts as at it: 0.2 s is not exact in binary.
     period = np.floor(times_s * min(sample_hz, 1e6) + 1e-6)
     return np.flatnonzero(np.diff(period, prepend=-1.0) > 0)
+
+
+def _span(survey: Survey, first_packet: int, seek_pts: int) -> Span:
+    """The video from a keyframe to its end."""
+    return Span(seek_pts, first_packet, len(survey.index.pts) - first_packet, survey.reorder_depth, by_order=False)
 
 
 def _cuts(survey: Survey, segment_s: float) -> list[tuple[int, int]]:
