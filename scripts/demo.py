@@ -34,6 +34,7 @@ DATA_DIR = REPOSITORY / "demo-output"
 _SHOWN = {"frame": ">", "timestamp": ">", "face_id": ">", "status": "<", "emotion": "<", "emotion_probability": ">"}
 _SHOWN_ROWS = 10
 _LOG_TAIL_LINES = 30
+_LOADING = "Loading the networks"
 _BAR = "{desc} {percentage:3.0f} % |{bar:40}| {n_fmt} of {total_fmt} frames, {elapsed}"
 _POLL_S = 0.3
 _START_S = 60.0
@@ -145,7 +146,7 @@ def analyze(url: str, recording: Path) -> dict[str, Any]:
         print("The service knows this recording with these settings: nothing is computed twice.")
     address = urljoin(url, f"api/v1/videos/{video['id']}")
     last, last_change = None, time.monotonic()
-    with tqdm(desc="Loading the networks", bar_format=_BAR, disable=None) as bar:  # None: no bar in a log file
+    with tqdm(desc=_LOADING, bar_format=_BAR, disable=None) as bar:  # None: no bar in a log file
         while video["status"] in ("queued", "running"):
             if (progress := video["progress"]) != last:
                 last, last_change = progress, time.monotonic()
@@ -163,7 +164,7 @@ def analyze(url: str, recording: Path) -> dict[str, Any]:
 
 def _draw(bar: "tqdm[NoReturn]", frames_done: int, frames_total: int | None, **_: Any) -> None:
     if frames_done:
-        bar.set_description("Analysing", refresh=False)
+        bar.set_description_str(f"{'Analysing':{len(_LOADING)}}", refresh=False)
     bar.total, bar.n = frames_total, frames_done
     bar.refresh()
 
