@@ -1,0 +1,149 @@
+"""For the tests of web: an application on a database of its own, and videos in it as a worker would leave them."""
+
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from tests.services import ASTRONAUT
+from web import create_app
+from web.service import Service
+from worker.config import Settings
+from worker.db import timelines, videos, work
+from worker.db.session import Database
+from worker.db.tables import Segment, Step, Video
+from worker.db.work import SegmentRow
+from worker.finishing import finish
+from worker.observations import OBSERVATION, Observations, Status, blank
+
+INFO = {
+    "container": "mov,mp4,m4a,3gp,3g2,mj2", "codec": "h264", "width": 640, "height": 360, "rotation": 0,
+    "duration_s": 2.0, "average_rate": 10.0, "real_rate": 10.0, "variable_rate": False, "start_offset_s": 0.0,
+    "frame_count": 20, "time_base": "1/10", "pixel_format": "yuv420p", "keyframes": 1, "trusted_timestamps": True,
+}  # fmt: skip
+HAPPY = (0.02, 0.03, 0.05, 0.6, 0.1, 0.05, 0.15)
+NEUTRAL = (0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.7)
+
+
+class Website:
+    """An application with a test client, and the database and folder that it works on."""
+
+    def __init__(self, folder: Path, **changes: Any) -> None:
+        models = folder / "models" / "paper"
+        models.mkdir(parents=True, exist_ok=True)
+        (models / "metadata.json").write_text(json.dumps({"version": "paper-test"}))
+        # Celery reads the environment once in a process; wherever its first queue lies, it must not be the repository.
+        os.environ.setdefault("TIMELINE_DATA_DIR", str(folder / "data"))
+        settings = Settings(data_dir=folder / "data", models_dir=folder / "models")
+        self.settings = settings.model_copy(update=changes)  # unchecked, so that limits can be made absurd
+        self.app: Flask = create_app(self.settings)
+        self.client: FlaskClient = self.app.test_client()
+
+    @property
+    def service(self) -> Service:
+        service = self.app.extensions["timeline"]
+        assert isinstance(service, Service)
+        return service
+
+    @property
+    def database(self) -> Database:
+        return self.service.database
+
+    def upload(self, content: bytes | None = None, filename: str = "clip.mp4", **fields: Any) -> Any:
+        """POST to the API; the content is that of a real clip unless given."""
+        file = (ASTRONAUT.read_bytes() if content is None else content, filename)
+        return self.post("/api/v1/videos", {"file": file, **fields})
+
+    def post(self, path: str, fields: dict[str, Any]) -> Any:
+        """POST a form; a field of (bytes, name) is a file. The client's own encoder leaves temporary files open."""
+        form = {
+            name: FileStorage(io.BytesIO(value[0]), value[1]) if isinstance(value, tuple) else value
+            for name, value in fields.items()
+        }
+        boundary, body = encode_multipart(form)
+        return self.client.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}")
+
+    def files(self) -> list[str]:
+        """What lies in the recordings folder."""
+        return sorted(path.name for path in self.settings.recordings_dir.iterdir())
+
+    def rows(self) -> int:
+        """Videos in the database."""
+        with self.database.read() as session:
+            return session.scalar(select(func.count()).select_from(Video)) or 0
+
+    def assert_nothing_left(self) -> None:
+        assert self.files() == []
+        assert self.rows() == 0
+
+    def queued(self, video_id: str = "v", filename: str = "clip.mp4", **changes: Any) -> str:
+        """A video that waits, with a recording."""
+        fields: dict[str, Any] = {
+            "size_bytes": 9,
+            "sha256": video_id,
+            "sample_hz": None,
+            "model": "paper",
+            "model_version": "paper-1",
+        }
+        fields |= {"info": INFO} | changes
+        with self.database.write() as session:
+            videos.create(session, videos.NewVideo(id=video_id, filename=filename, **fields))
+        self.settings.recording(video_id).write_bytes(b"recording")
+        return video_id
+
+    def planned(self, video_id: str, frames: Sequence[int]) -> int:
+        """Plan one segment of these frames; its id."""
+        indexes = np.array(frames, dtype=np.int64)
+        plan = {"start_pts": 0, "origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": 10}
+        with self.database.write() as session:
+            claim = work.claim_step(session, video_id, Step.PLAN, 60, 3)
+            assert claim is not None
+            info = videos.get(session, video_id).info
+            work.save_plan(session, claim, [SegmentRow(plan, indexes, indexes)], info)
+        with self.database.read() as session:
+            return session.scalars(select(Segment.id).where(Segment.video_id == video_id)).one()
+
+    def done(self, observations: Observations, video_id: str = "v", **changes: Any) -> str:
+        """A video that is done, with these rows."""
+        self.queued(video_id, **changes)
+        segment_id = self.planned(video_id, np.unique(observations["frame"]).tolist())
+        with self.database.write() as session:
+            claimed = work.claim_segment(session, segment_id, 60, 3)
+            assert claimed is not None
+            work.complete_segment(session, claimed[0])
+            timelines.replace_segment(session, segment_id, [observations])
+        with self.database.write() as session:
+            claim = work.claim_step(session, video_id, Step.FINISH, 60, 3)
+            assert claim is not None
+            finish(session, claim)
+        return video_id
+
+    def failed(self, video_id: str = "v", **changes: Any) -> str:
+        """A video that failed."""
+        self.queued(video_id, **changes)
+        with self.database.write() as session:
+            assert videos.fail(session, video_id, "crashed", "It stopped <the> process 3 times.")
+        return video_id
+
+
+def observations(frames: Mapping[int, Sequence[tuple[int, Sequence[float]]]]) -> Observations:
+    """Rows at 10 frames a second: for every frame the faces in it, as (tracklet, probabilities)."""
+    rows: list[Observations] = [np.zeros(0, OBSERVATION)]
+    for frame, faces in frames.items():
+        block = blank(max(1, len(faces)))
+        block["frame"], block["timestamp_s"] = frame, frame / 10
+        for place, (tracklet, probabilities) in enumerate(faces):
+            block["face"][place], block["tracklet"][place], block["status"][place] = place, tracklet, Status.OK
+            block["confidence"][place], block["box"][place] = 0.9, (10 + 200 * tracklet, 20, 50, 60)
+            block["probabilities"][place] = probabilities
+        rows.append(block)
+    return np.concatenate(rows)
