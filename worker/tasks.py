@@ -28,6 +28,7 @@ from worker.plans import row_to_segment, segment_to_row
 from worker.sweeping import is_shutting_down
 from worker.video import plan
 
+_PROGRESS_S = 1.0  # between two reports of progress, which also tell whether the work is still wanted
 _log = logging.getLogger(__name__)
 
 
@@ -161,7 +162,7 @@ class _Heartbeat:
         os.kill(os.getpid(), signal.SIGKILL)  # the claim runs out and its attempt counts
 
     def _run(self) -> None:
-        while not self._ended.wait(self._settings.lease_s / 5):
+        while not self._ended.wait(min(self._settings.lease_s / 5, _PROGRESS_S)):
             self._die_if_stuck()
             try:
                 with _database().write() as session:

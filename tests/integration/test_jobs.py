@@ -108,9 +108,9 @@ def wipe(service: Service) -> None:
             message.unlink(missing_ok=True)
 
 
-def test_a_worker_that_is_asked_to_stop_gives_its_segment_back(make_service: MakeService, undisturbed: str) -> None:
+def test_a_worker_that_is_asked_to_stop_gives_its_segment_back(make_service: MakeService) -> None:
     service = make_service(segment_s=600.0, lease_s=600.0)  # one long segment, and no help from a lease that runs out
-    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    service.submit(ASTRONAUT, ID)
     worker = service.start_worker()
     wait_until(lambda: service.frames_done(ID) > 3, 120, "the first frames")
     worker.stop(timeout_s=30)
@@ -119,13 +119,9 @@ def test_a_worker_that_is_asked_to_stop_gives_its_segment_back(make_service: Mak
         (segment,) = session.scalars(select(Segment))
     assert (segment.status, segment.attempts, segment.lease_token) == (SegmentStatus.PENDING, 0, None)
     service.start_worker()
-    service.wait_for(ID)
-    assert rows_of(service.csv(ID)) == rows_of(undisturbed)
-
-
-def rows_of(csv: str) -> list[tuple[str, ...]]:
-    """Frame, time, face, status and box: what doesn't depend on how frames were put into batches."""
-    return [tuple(line.split(",")[2:6]) for line in csv.splitlines()]
+    total = service.wait_for(ID).frames_total
+    frames = [int(line.split(",")[2]) for line in service.csv(ID).splitlines()[1:]]
+    assert sorted(set(frames)) == list(range(total or 0))
 
 
 def test_a_file_that_kills_its_process_fails_alone(make_service: MakeService, tmp_path: Path) -> None:

@@ -1,0 +1,149 @@
+"""The command line as a person uses it: real files, exit codes, one plain sentence for whatever is wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.services import ASTRONAUT
+from worker.db.exports import CSV_COLUMNS, DATA_DICTIONARY
+from worker.emotions import EMOTIONS
+
+COMMAND = str(Path(sys.executable).parent / "emotion-timeline")
+
+
+def run(*arguments: str | Path, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [COMMAND, *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=280
+    )
+
+
+def analyzed(video: Path, folder: Path, *options: str) -> tuple[pd.DataFrame, dict[str, object]]:
+    done = run("analyze", video, "--output", "out.csv", *options, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return pd.read_csv(folder / "out.csv"), json.loads((folder / "out.json").read_text())
+
+
+def decoded_times(path: Path) -> list[float]:
+    """Seconds of every frame by the decoder itself."""
+    with av.open(path) as container:
+        stamps = sorted(
+            float(f.pts * f.time_base) for f in container.decode(video=0) if f.pts is not None and f.time_base
+        )
+    return [stamp - stamps[0] for stamp in stamps]
+
+
+def test_a_smile_is_seen_to_come_and_go(shared_clips: Path, tmp_path: Path) -> None:
+    rows, sidecar = analyzed(shared_clips / "single_face.mp4", tmp_path)
+    times = decoded_times(shared_clips / "single_face.mp4")
+    assert list(rows.columns) == list(CSV_COLUMNS) == list(DATA_DICTIONARY)
+    assert rows["frame"].tolist() == list(range(len(times)))
+    assert np.abs(rows["timestamp"] - times).max() < 1e-3
+    assert (rows["status"] == "ok").all() and (rows["face_id"] == 1).all()
+    assert np.allclose(rows[list(EMOTIONS)].sum(axis=1), 1, atol=1e-5)
+    assert (rows["emotion"] == rows[list(EMOTIONS)].idxmax(axis=1)).all()
+    assert rows["model_version"].unique().tolist() == [sidecar["model"]["version"]]  # type: ignore[index]
+    happy = rows["happy"].rolling(5, center=True, min_periods=1).mean()
+    start, middle, end = happy.iloc[:6].mean(), happy.max(), happy.iloc[-6:].mean()
+    assert middle > 0.8 and start < 0.4 and end < 0.4, (start, middle, end)
+
+
+def test_no_face_is_invented(shared_clips: Path, tmp_path: Path) -> None:
+    rows, sidecar = analyzed(shared_clips / "no_face.mp4", tmp_path, "--sample-hz", "10")
+    assert (rows["status"] == "no_face").all()
+    assert rows["face_id"].isna().all() and rows["emotion"].isna().all()
+    assert sidecar["faces"] == 0
+    assert len(rows) == sidecar["frames_analyzed"] and len(rows) > 0
+
+
+def test_the_demo_clip_shows_every_kind_of_frame(tmp_path: Path) -> None:
+    rows, sidecar = analyzed(ASTRONAUT, tmp_path, "--sample-hz", "5", "--quiet")
+    assert {"ok", "no_face"} <= set(rows["status"])
+    assert rows.groupby("frame").size().max() == 2, "the face is doubled for a while"
+    assert np.allclose(np.diff(np.unique(rows["timestamp"])), 0.2, atol=0.041)
+    assert sidecar["frames_analyzed"] == rows["frame"].nunique()
+    assert os.listdir(tmp_path) == ["out.json", "out.csv"] or sorted(os.listdir(tmp_path)) == ["out.csv", "out.json"]
+
+
+BAD_INPUT = {
+    "missing": (None, "does not exist"),
+    "empty": (b"", "is empty"),
+    "text": (b"This is not a video.\n" * 50, "could not be opened as a video"),
+    "random": (np.random.default_rng(7).bytes(20_000), "could not be opened as a video"),
+    "executable": (Path(sys.executable).resolve().read_bytes()[:100_000], "could not be opened as a video"),
+    "truncated": (ASTRONAUT.read_bytes()[:3000], "could not be opened as a video"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_INPUT)
+def test_bad_input_gets_one_sentence_and_exit_code_2(kind: str, tmp_path: Path) -> None:
+    content, sentence = BAD_INPUT[kind]
+    if content is not None:
+        (tmp_path / "in.mp4").write_bytes(content)
+    before = sorted(os.listdir(tmp_path))
+    done = run("analyze", "in.mp4", "--output", "out.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert sorted(os.listdir(tmp_path)) == before, "nothing is left behind"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["analyze"], "Missing argument 'VIDEO'"),
+        (["analyze", str(ASTRONAUT), "--sample-hz", "0", "--output", "out.csv"], "above 0"),
+        (["analyze", str(ASTRONAUT), "--sample-hz", "nan", "--output", "out.csv"], "above 0"),
+        (["analyze", str(ASTRONAUT), "--sample-hz", "often"], "not a valid float"),
+        (["analyze", str(ASTRONAUT), "--output", "nowhere/out.csv"], "can't be written"),
+        (["analyze", str(ASTRONAUT), "--output", str(ASTRONAUT)], "can't be the output"),
+        (["fly"], "No such command 'fly'"),
+    ],
+)
+def test_bad_usage_gets_one_sentence_and_exit_code_2(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TIMELINE_SEGMENT_S", "0"),
+        ("TIMELINE_LEASE_S", "soon"),
+        ("TIMELINE_MODEL", "../secrets"),
+        ("TIMELINE_THREADS", "-1"),
+    ],
+)
+def test_a_bad_setting_is_named(name: str, value: str, tmp_path: Path) -> None:
+    done = run("analyze", ASTRONAUT, "--output", "out.csv", cwd=tmp_path, **{name: value})
+    assert done.returncode == 2
+    assert name in done.stderr and value in done.stderr
+
+
+def test_a_model_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> None:
+    done = run("analyze", ASTRONAUT, "--output", "out.csv", cwd=tmp_path, TIMELINE_MODEL="nonesuch")
+    assert done.returncode == 2
+    assert "nonesuch" in done.stderr and "Traceback" not in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_version_and_help_are_told(tmp_path: Path) -> None:
+    assert run("--version", cwd=tmp_path).stdout.startswith("emotion-timeline, version 0.1")
+    assert {"analyze", "serve", "migrate"} <= set(run("--help", cwd=tmp_path).stdout.split())
+
+
+def test_migrate_makes_the_embedded_database(tmp_path: Path) -> None:
+    done = run("migrate", cwd=tmp_path)
+    assert done.returncode == 0 and "up to date" in done.stdout
+    assert (tmp_path / "data" / "timeline.db").is_file()
