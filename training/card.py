@@ -28,11 +28,13 @@ pixel also in {split} were left out of training.
 
     KERAS_BACKEND={backend} python -m training.train --data PATH --output models/{name} {options}
 
+(The run was stopped and resumed where --stages changes in the table; it decides the learning rate, too.)
+
 {data}: {training_images:,} images, mirrored and shifted at random.
 The pixels are scaled to 0-1 by the network's first layer. {growth}
 
-| epoch | width | loss | accuracy on {split} |
-|---|---|---|---|
+| epoch | width | --stages | loss | accuracy on {split} |
+|---|---|---|---|---|
 {epochs}
 
 ## Intended use and limits
@@ -60,7 +62,10 @@ def card(metadata: Mapping[str, Any]) -> str:
     recall = ", ".join(
         f"{emotion} {'-' if value is None else f'{value:.0%}'}" for emotion, value in validation["recall"].items()
     )
-    rows = [f"| {e['epoch']} | {e['width']:g} | {e['loss']:.3f} | {e['accuracy']:.1%} |" for e in trained["epochs"]]
+    rows = [
+        f"| {e['epoch']} | {e['width']:g} | {e['stages']} | {e['loss']:.3f} | {e['accuracy']:.1%} |"
+        for e in trained["epochs"]
+    ]
     return _CARD.format(
         name=metadata["name"],
         version=metadata["version"],

@@ -21,10 +21,11 @@ def save(path: Path, state: Mapping[str, Any], variables: Sequence[Any]) -> None
         state: JSON-able values.
         variables: Keras variables, in an order that the same code builds again.
     """
-    arrays = {str(index): np.asarray(variable) for index, variable in enumerate(variables)}
+    arrays: dict[str, Any] = {str(index): np.asarray(variable) for index, variable in enumerate(variables)}
+    arrays["state"] = np.array(json.dumps(state))
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
-        np.savez(file, state=np.array(json.dumps(state)), **arrays)
+        np.savez(file, **arrays)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)

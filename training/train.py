@@ -1,7 +1,8 @@
 """Trains a network: `python -m training.train --data PATH --network paper --output models/paper`.
 
 Stopped at any moment, the same command goes on after the last whole epoch, with the very numbers that an undisturbed
-run would have had. The epoch that does best on PublicTest is exported; PrivateTest is never looked at.
+run would have had. Of the epochs at full width the one that does best on PublicTest is exported; PrivateTest is never
+looked at.
 """
 
 import argparse
@@ -66,6 +67,9 @@ class Run:
     def __init__(self, settings: Settings, output: Path) -> None:
         """Starts anew, or goes on where the checkpoint in the output folder was written.
 
+        The stages that are still to come may differ from those planned before; each epoch's record says under which
+        plan it ran.
+
         Raises:
             TrainingError: the checkpoint is of a run with other settings.
         """
@@ -73,7 +77,9 @@ class Run:
         self.widths = [s.width for s in parse_stages(settings.stages) for _ in range(s.epochs)]
         self.path = output / checkpoint.FILE_NAME
         state = checkpoint.read_state(self.path) or {"settings": asdict(settings), "history": []}
-        if state["settings"] != asdict(settings):
+        trained_widths = [epoch["width"] for epoch in state["history"]]
+        same = {**state["settings"], "stages": settings.stages} == asdict(settings)
+        if not same or trained_widths != self.widths[: len(trained_widths)]:
             raise TrainingError(
                 f"{self.path} belongs to a run with other settings ({state['settings']}); "
                 "go on with those, or delete it to start anew."
@@ -115,7 +121,7 @@ class Run:
             accuracy = float((predictions == validation.labels).mean())
             self.history.append(
                 {"epoch": epoch + 1, "width": self.width, "loss": loss, "accuracy": accuracy}
-                | {"seconds": round(time.monotonic() - started)}
+                | {"stages": self.settings.stages, "seconds": round(time.monotonic() - started)}
             )
             state = {"settings": asdict(self.settings), "history": self.history}
             self.output.mkdir(parents=True, exist_ok=True)
@@ -160,7 +166,7 @@ class Run:
         fold(model, plain)
         return plain
 
-    def export(self, training: Dataset, validation: Dataset, preprocessing: Preprocessing) -> dict[str, Any]:
+    def export(self, training: Dataset, validation: Dataset, preprocessing: Preprocessing) -> None:
         """Writes the network as it is now to the output folder, with what it reaches there, in half precision."""
         trained = {
             "data": "FER2013, split Training without the images that are also in PublicTest",
@@ -172,7 +178,7 @@ class Run:
         export(self.plain(), self.settings.network, self.output, preprocessing, trained)
         figures = {"split": "PublicTest", **evaluate(Classifier(self.output, batch_size=128), validation)}
         record_validation(self.output, figures)
-        return figures
+        log.info("exported: accuracy %.4f in half precision", figures["accuracy"])
 
 
 def load_data(path: Path, preprocessing: Preprocessing, images: int = 0) -> tuple[Dataset, Dataset]:
@@ -195,8 +201,14 @@ def _thinned(data: Dataset, images: int) -> Dataset:
     return data.select(np.unique(np.linspace(0, len(data) - 1, images).astype(np.int64)))
 
 
-def train(data: Path, settings: Settings, output: Path) -> None:
-    """Trains, or goes on training, and leaves the best epoch's network in the output folder.
+def train(data: Path, settings: Settings, output: Path, export_only: bool = False) -> None:
+    """Trains, or goes on training, and leaves the network of the best epoch at full width in the output folder.
+
+    Args:
+        data: see training.datasets.
+        settings: what decides the outcome.
+        output: models/<name>; the checkpoint is kept there, too.
+        export_only: don't train; export the network of the last epoch as it is, widened where it is not yet.
 
     Raises:
         TrainingError: the data, the settings or the checkpoint can't be used.
@@ -204,10 +216,14 @@ def train(data: Path, settings: Settings, output: Path) -> None:
     run = Run(settings, output)
     preprocessing = Preprocessing()
     training, validation = load_data(data, preprocessing, settings.images)
+    if export_only:
+        run.export(training, validation, preprocessing)
+        return
     for epoch in run.epochs(training, validation):
         log.info("%s", epoch)
-        if epoch["accuracy"] >= max(past["accuracy"] for past in run.history):
-            log.info("exported: accuracy %.4f", run.export(training, validation, preprocessing)["accuracy"])
+        best = max(past["accuracy"] for past in run.history if past["width"] == run.width)
+        if run.width == 1 and epoch["accuracy"] == best:
+            run.export(training, validation, preprocessing)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -219,6 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.train", description="Train a network on FER2013.")
     parser.add_argument("--data", type=Path, required=True, help="FER2013: Kaggle's CSV or folder, or a zip of either")
     parser.add_argument("--output", type=Path, required=True, help="folder of the network, such as models/paper")
+    parser.add_argument("--export-only", action="store_true", help="export the last epoch's network; don't train")
     for name, default in asdict(Settings()).items():
         option = f"--{name.replace('_', '-')}"
         if isinstance(default, bool):
@@ -226,10 +243,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             parser.add_argument(option, type=type(default), default=default, help="default: %(default)s")
     options = vars(parser.parse_args(arguments))
-    data, output = options.pop("data"), options.pop("output")
+    data, output, export_only = (options.pop(name) for name in ("data", "output", "export_only"))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
-        train(data, Settings(**options), output)
+        train(data, Settings(**options), output, export_only)
     except TimelineError as exc:
         print(exc, file=sys.stderr)
         return 2

@@ -8,12 +8,13 @@ Source of the algorithm and its matrices: A. Lavin, S. Gray, "Fast Algorithms fo
 CVPR 2016. The rewrite leaves the original layers' variables in place: both models stay the same network.
 """
 
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
+
+from worker.hardware import has_accelerator, has_matrix_units
 
 # Output size of a tile -> (A^T, G, B^T) of Lavin & Gray: y = A^T [(G g G^T) * (B^T d B)] A.
 MATRICES = {
@@ -112,22 +113,11 @@ class WinogradConvPool(layers.Layer):  # type: ignore[misc]  # keras has no type
 
 
 def pays_off() -> bool:
-    """Whether this machine is bound by multiplications: a CPU without matrix units (AMX), no GPU or TPU.
+    """Whether this machine is bound by multiplications: a CPU without matrix units, and no accelerator.
 
     Measured with the paper's network in float32 on two cores of a CPU with AVX2 only: 1.8 to 2 times the faces/s.
     """
-    if _has_accelerator():
-        return False
-    cpu = Path("/proc/cpuinfo")
-    return not (cpu.exists() and "amx_tile" in cpu.read_text(encoding="utf-8", errors="replace"))
-
-
-def _has_accelerator() -> bool:
-    if keras.backend.backend() == "torch":  # for which Keras 3.15 can't list the devices
-        import torch  # type: ignore[import-not-found,unused-ignore]
-
-        return bool(torch.cuda.is_available() or torch.backends.mps.is_available())
-    return any(not device.startswith("cpu") for device in keras.distribution.list_devices())
+    return not (has_accelerator() or has_matrix_units())
 
 
 def rewrite(model: Any, frozen: bool = False) -> Any:
