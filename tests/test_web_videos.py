@@ -165,6 +165,19 @@ def test_csv_reads_back_as_it_was_written(site: Website) -> None:
     assert table.loc[3, list(EMOTIONS)].isna().all()
 
 
+def test_download_sees_one_moment_of_the_database(database: Database) -> None:
+    new = videos.NewVideo("v", "a.mp4", 1, "aa", None, "paper", "1", INFO)
+    with database.write() as session:
+        videos.create(session, new)
+    with database.read() as download:
+        assert videos.page(download)[1] == 1
+        with database.write() as session:
+            videos.remove(session, "v")
+        assert videos.page(download)[1] == 1
+    with database.read() as session:
+        assert videos.page(session)[1] == 0
+
+
 @pytest.mark.parametrize("filename", ["session 7.mov", 'a"b;c.mp4', "ünïcödé 视频.mp4", "..", "x" * 255])
 def test_downloads_are_named_after_the_recording(site: Website, filename: str) -> None:
     site.done(TWO_FACES, filename=filename)

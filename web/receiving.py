@@ -28,6 +28,7 @@ _FIELD_BYTES = 256 * 1024  # the parser's read buffer of 64 KiB counts too
 _FIELDS = 8
 _LOOK_EVERY_BYTES = 64 << 20  # at free space, while writing
 _SILENCE_S = 120.0  # without a byte, before a sender is taken for gone
+_DRAIN_SILENCE_S = 2.0
 _DRAIN_BYTES = 32 << 20  # read of a refused upload, so that the sender sees the answer and not a broken connection
 
 
@@ -45,7 +46,8 @@ class PartFile:
         self._settings = settings
         self._hash = hashlib.sha256()
         self._next_look = _LOOK_EVERY_BYTES
-        self._file = open(self.path, "xb")  # noqa: SIM115 - closed by finish() or discard()
+        with _full_disk_as_problem():
+            self._file = open(self.path, "xb")  # noqa: SIM115 - closed by finish() or discard()
 
     @property
     def sha256(self) -> str:
@@ -140,7 +142,7 @@ class UploadRequest(Request):
         """
         self._expects_upload = True
         self.max_content_length = settings.max_upload_bytes + _ENVELOPE_BYTES
-        self._limit_silence()
+        self._limit_silence(_SILENCE_S)
         try:
             yield self._receive(settings)
         except Problem:
@@ -162,7 +164,9 @@ class UploadRequest(Request):
         except RequestEntityTooLarge as exc:
             raise self._too_large_or_odd(settings) from exc
         except (ValueError, ClientDisconnected) as exc:  # ValueError: the form ends before its last boundary
-            raise Problem(400, "incomplete", "The upload was cut off before its end. Upload it again.") from exc
+            raise Problem(
+                400, "incomplete", "The upload was cut off before its end, or is no proper form. Upload it again."
+            ) from exc
         if upload is None:
             raise Problem(400, "no_file", "A recording in the form field `file` was expected, but none came.")
         return upload, self.parts[0]
@@ -175,12 +179,12 @@ class UploadRequest(Request):
             return _too_large(settings)
         return Problem(413, "form_too_large", "The form has more or larger fields than `file` and `sample_hz`.")
 
-    def _limit_silence(self) -> None:
+    def _limit_silence(self, silence_s: float) -> None:
         """A sender that vanished without a word (a closed laptop) must not keep a thread for ever. Gunicorn has no such
         limit for a body, but hands out its socket, and makes it block again for the next request."""
         socket = self.environ.get("gunicorn.socket")
         if socket is not None:
-            socket.settimeout(_SILENCE_S)
+            socket.settimeout(silence_s)
 
     def _drain_when_answered(self, response: Response) -> Response:
         response.call_on_close(self._drain)
@@ -190,6 +194,7 @@ class UploadRequest(Request):
         """Read some of a refused body, after the answer was sent: a connection closed with unread bytes is reset, and
         the sender would see that in place of the answer."""
         with suppress(Exception):  # whatever happens to a connection that is about to be closed
+            self._limit_silence(_DRAIN_SILENCE_S)
             left = min(_DRAIN_BYTES, self.content_length or _DRAIN_BYTES)
             while left > 0 and (data := self.environ["wsgi.input"].read(min(left, 1 << 16))):
                 left -= len(data)

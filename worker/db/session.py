@@ -35,12 +35,16 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             self.engine = create_engine(url, pool_pre_ping=True)
+        # SQLite's readers see one moment anyway; PostgreSQL's by default see another with every question.
+        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reading: Engine = self.engine.execution_options(**snapshot)
         self._writing: Engine = self.engine.execution_options(writes=True)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading; anything written in it is rolled back."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        """A session for reading, which sees the database as it is at its first question until its end: a download is
+        whole even if the video is deleted meanwhile. Anything written in it is rolled back."""
+        with Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
