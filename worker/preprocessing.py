@@ -20,7 +20,7 @@ Denoise = Literal["none", "median", "gaussian", "bilateral"]
 Scaling = Literal["0..1", "-1..1"]
 Point = tuple[float, float]
 
-# Samples across one pixel of the crop. Mean error against exact area means, in grey levels: 1.7 at 2, 0.5 at 3 and at 4.
+# Samples across one pixel of the crop. Mean error against exact area means, grey levels: 1.7 at 2, 0.5 at 3 and 4.
 MAX_OVERSAMPLING = 3
 
 
