@@ -53,6 +53,7 @@ def sweep_once(settings: Settings) -> None:
         empty = queue_is_empty()
         with database.write() as session:
             sweep(session, queue_is_empty=empty)
+        with database.write() as session:
             messages = due(session, settings.queued_segments)
         send(messages)
     except SQLAlchemyError:

@@ -1,6 +1,7 @@
 """The three tasks: an id in, the pipeline, the database out. Each may come twice, late or never; see worker.db.work."""
 
 import logging
+import math
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from worker.plans import row_to_segment, segment_to_row
 from worker.sweeping import is_shutting_down
 from worker.video import plan
 
+_SLOWEST_FRAME_S = 0.05  # some files must be decoded to their end before the first frame is sure
 _PROGRESS_S = 1.0  # between two reports of progress, which also tell whether the work is still wanted
 _log = logging.getLogger(__name__)
 
@@ -80,7 +82,7 @@ def analyze_segment(segment_id: int) -> None:
     if claimed is None:
         return
     claim, video, row = claimed
-    with _doing(claim) as heartbeat:
+    with _doing(claim, silence_s=settings.stall_s + _SLOWEST_FRAME_S * row.plan["packets"]) as heartbeat:
         stages = _stages_for(video)
         if stages is not None:
             blocks = list(
@@ -132,8 +134,8 @@ def _send_due(video_id: str) -> None:
 class _Heartbeat:
     """Keeps a claim while its work gets on; a thread renews it."""
 
-    def __init__(self, claim: Claim, settings: Settings) -> None:
-        self._claim, self._settings = claim, settings
+    def __init__(self, claim: Claim, settings: Settings, silence_s: float) -> None:
+        self._claim, self._settings, self._silence_s = claim, settings, silence_s
         self._lost, self._ended = Event(), Event()
         self._frames_done, self._last_progress = 0, monotonic()
         self._thread = Thread(target=self._run, name="heartbeat", daemon=True)
@@ -156,9 +158,9 @@ class _Heartbeat:
         self._thread.join()
 
     def _die_if_stuck(self) -> None:
-        if self._claim.segment_id is None or monotonic() - self._last_progress < self._settings.stall_s:
+        if monotonic() - self._last_progress < self._silence_s:
             return
-        _log.critical("No frame for %s s: this process is stuck and kills itself.", self._settings.stall_s)
+        _log.critical("No frame for %s s: this process is stuck and kills itself.", self._silence_s)
         os.kill(os.getpid(), signal.SIGKILL)  # the claim runs out and its attempt counts
 
     def _run(self) -> None:
@@ -175,9 +177,9 @@ class _Heartbeat:
 
 
 @contextmanager
-def _doing(claim: Claim) -> Iterator[_Heartbeat]:
+def _doing(claim: Claim, silence_s: float = math.inf) -> Iterator[_Heartbeat]:
     """Renew a claim during the block, and turn what goes wrong in it into the right state of the database."""
-    heartbeat = _Heartbeat(claim, _settings())
+    heartbeat = _Heartbeat(claim, _settings(), silence_s)
     heartbeat.start()
     try:
         yield heartbeat

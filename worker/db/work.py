@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, false, func, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
 from worker.db.tables import Segment, SegmentStatus, Step, Video, VideoStatus
@@ -274,15 +274,14 @@ def sweep(session: Session, *, queue_is_empty: bool) -> None:
     Leases that ran out are ended. A sent message is known to be lost when the queue is empty and nobody claimed the
     work; while the queue holds messages, workers have something to do and nothing is sent twice.
     """
+    long_ago = now() - _MESSAGE_GRACE
     ended = {"lease_token": None, "lease_until": None, "queued_at": None}
+    unanswered = Video.queued_at < long_ago if queue_is_empty else false()
+    # Videos before segments, as everywhere, or two transactions could wait for each other.
+    unowned = or_(Video.lease_until < now(), and_(Video.lease_token.is_(None), unanswered))
+    session.execute(update(Video).where(Video.status.in_(_ACTIVE), unowned).values(**ended))
     expired = (Segment.status == SegmentStatus.RUNNING) & (Segment.lease_until < now())
     session.execute(update(Segment).where(expired).values(**ended, status=SegmentStatus.PENDING, frames_done=0))
-    session.execute(update(Video).where(Video.status.in_(_ACTIVE), Video.lease_until < now()).values(**ended))
     if queue_is_empty:
-        long_ago = now() - _MESSAGE_GRACE
         lost = (Segment.status == SegmentStatus.PENDING) & (Segment.queued_at < long_ago)
         session.execute(update(Segment).where(lost).values(queued_at=None))
-        unclaimed = or_(Video.lease_token.is_(None), Video.lease_until < now())
-        session.execute(
-            update(Video).where(Video.status.in_(_ACTIVE), Video.queued_at < long_ago, unclaimed).values(queued_at=None)
-        )
