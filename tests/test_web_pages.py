@@ -76,6 +76,16 @@ def test_list_shows_every_state(site: Website) -> None:
     assert text_of(site.client.get("/videos").text) in read  # the fragment that keeps the list fresh
 
 
+def test_what_can_be_focused_in_a_renewed_part_has_an_id(site: Website) -> None:
+    """The focus is found again by it when the part is renewed."""
+    for number in range(26):
+        site.done(TWO_FACES, f"v{number}")
+    for page in (1, 2):
+        tags = re.findall(r"<(?:a|button|input|select)\s[^>]*>", site.client.get(f"/videos?page={page}").text)
+        assert tags
+        assert all(" id=" in tag for tag in tags)
+
+
 def test_list_has_pages(site: Website) -> None:
     for number in range(26):
         site.queued(f"v{number:02d}", filename=f"clip {number:02d}.mp4")

@@ -89,7 +89,7 @@ function layout(data) {
     xaxis: {
       ...axis,
       range: [0, data.duration_s],
-      title: { text: "Time in the recording", standoff: 8 },
+      title: { text: atS.length ? "Time in the recording" : "Time in the recording (s)", standoff: 8 },
       unifiedhovertitle: { text: "%{x:.2f} s" },
       ...(atS.length ? { tickvals: atS, ticktext: atS.map(clock) } : {}),
     },

@@ -3,6 +3,8 @@
 import { localiseTimes } from "./times.js";
 
 /**
+ * Whatever can be focused in the fragment needs an id, so that the focus outlives a renewal.
+ *
  * @param {HTMLElement} region element whose data-url gives its content
  * @param {(region: HTMLElement) => number} nextInMs called after every look; milliseconds until the next one
  */
