@@ -6,9 +6,9 @@ from typing import Any
 _CARD = """\
 # {name}
 
-Version `{version}`. A convolutional network of {parameters:,} parameters that gives the probabilities of {emotions}
-for one grey face of 48x48 pixels: the architecture of "Facial Emotion Detection Using Deep Learning" (Fig. 6 of the
-paper), nothing added.
+Version `{version}`. A convolutional network of {parameters:,} parameters that gives, for one grey face of 48x48 pixels,
+the probabilities of {emotions}.
+Architecture: training/networks/{name}.py.
 
 ## Figures
 
@@ -26,12 +26,14 @@ pixel also in {split} were left out of training.
 
 ## How it was made
 
-    KERAS_BACKEND={backend} python -m training.train --data PATH --output models/{name} {options}
+    KERAS_BACKEND={backend} python -m training.train --data PATH --output models/{name} \
+        {options}
 
-(The run was stopped and resumed where --stages changes in the table; it decides the learning rate, too.)
+Where --stages changes in the table below, the run was stopped and resumed with the new value, which decides the
+learning rate, too. {unfinished}
 
 {data}: {training_images:,} images, mirrored and shifted at random.
-The pixels are scaled to 0-1 by the network's first layer. {growth}
+The pixels are scaled to the network's range by its first layer. {growth}
 
 | epoch | width | --stages | loss | accuracy on {split} |
 |---|---|---|---|---|
@@ -40,9 +42,9 @@ The pixels are scaled to 0-1 by the network's first layer. {growth}
 ## Intended use and limits
 
 A summary of the expressions shown in a recording, read together with the picture. Not a measure of what a person
-feels, and not to be used for decisions about a person. FER2013's labels are noisy (people agree with them in about two
-thirds of the images), disgust is rare in it, and its faces are those of web searches of 2013: ages, skin tones and
-head poses that are rare there are recognised less well.
+feels, and not to be used for decisions about a person. FER2013's labels are noisy (the majority of ten raters agrees
+with them in 64 % of the images), disgust is rare in it, and its faces are those of web searches of 2013: ages, skin
+tones and head poses that are rare there are recognised less well.
 """
 
 _GROWTH = """\
@@ -50,6 +52,10 @@ To save time it was trained narrow first and
 then widened twofold without changing its function (Net2Net, training/growth.py); batch normalization
 was used in training and folded into the weights afterwards (training/folding.py), so the network served is the plain
 one."""
+
+_UNFINISHED = """\
+Training ended before the last stage: the network has its
+full size, but learned with part of it only."""
 
 
 def card(metadata: Mapping[str, Any]) -> str:
@@ -81,6 +87,7 @@ def card(metadata: Mapping[str, Any]) -> str:
         options=_options(trained["settings"]),
         data=trained["data"],
         training_images=trained["images"],
+        unfinished=_UNFINISHED if trained["epochs"][-1]["width"] < 1 else "",
         growth=_GROWTH if trained["settings"]["normalized"] else "",
         epochs="\n".join(rows),
     )

@@ -176,12 +176,14 @@ def _build(model_dir: Path, weights: list[NDArray[np.float32]], architecture: st
 
 
 def in_bfloat16(architecture: str) -> str:
-    """A sequential network's JSON, changed to multiply in bfloat16: three to four times as fast where a CPU has AMX.
+    """A sequential network's JSON, changed so that its convolutions multiply in bfloat16, for CPUs with AMX.
 
-    Weights and the last layer, the softmax, stay in float32. No probability moves by more than 1e-2.
+    The first convolution, which costs little, the dense layers and all weights stay in float32. On 300 images of
+    PublicTest no probability moved by more than 0.003; with every layer in bfloat16 some moved by 0.008.
     """
     fields = json.loads(architecture)
-    for layer in fields["config"]["layers"][:-1]:
+    convolutions = [layer for layer in fields["config"]["layers"] if layer["class_name"] == "Conv2D"]
+    for layer in convolutions[1:]:
         layer["config"]["dtype"] = "mixed_bfloat16"
     return json.dumps(fields)
 

@@ -1,0 +1,168 @@
+"""The served network: its files, its answers, and its refusal of files that do not belong together."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from training.datasets import load
+from training.evaluate import main as evaluate_main
+from worker.classification import Classifier, in_bfloat16, model_version, read_metadata
+from worker.emotions import EMOTIONS
+from worker.errors import ModelError
+from worker.preprocessing import Preprocessing
+
+PAPER = Path(__file__).parent.parent / "models" / "paper"
+FER2013 = Path(__file__).parent.parent.parent / "shared" / "data" / "fer2013.zip"
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier(PAPER, batch_size=16)
+
+
+@pytest.fixture(scope="module")
+def crops() -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (37, 48, 48, 1), dtype=np.uint8)
+
+
+@pytest.fixture
+def model_dir(tmp_path: Path) -> Path:
+    """A copy of the network that a test may damage."""
+    return Path(shutil.copytree(PAPER, tmp_path / "paper"))
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 16, 37])
+def test_any_number_of_crops_gets_probabilities_that_sum_to_1(
+    classifier: Classifier, crops: NDArray[np.uint8], n: int
+) -> None:
+    probabilities = classifier.probabilities(crops[:n])
+    assert probabilities.shape == (n, 7)
+    assert probabilities.dtype == np.float32
+    assert (probabilities >= 0).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+def test_padding_and_neighbours_do_not_change_an_answer(classifier: Classifier, crops: NDArray[np.uint8]) -> None:
+    together = classifier.probabilities(crops)
+    alone = np.concatenate([classifier.probabilities(crops[i : i + 1]) for i in (0, 15, 16, 36)])
+    np.testing.assert_allclose(alone, together[[0, 15, 16, 36]], atol=1e-5)
+
+
+def test_same_crops_get_the_same_bits_also_from_another_classifier(
+    classifier: Classifier, crops: NDArray[np.uint8]
+) -> None:
+    first = classifier.probabilities(crops)
+    np.testing.assert_array_equal(classifier.probabilities(crops), first)
+    np.testing.assert_array_equal(Classifier(PAPER, batch_size=16).probabilities(crops), first)
+
+
+def test_importing_the_module_and_reading_metadata_load_no_keras() -> None:
+    code = (
+        "import sys, pathlib; from worker.classification import read_metadata; "
+        f"read_metadata(pathlib.Path({str(PAPER)!r})); "
+        "sys.exit(bool({'keras', 'tensorflow', 'torch', 'jax'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=PAPER.parent.parent, check=False).returncode == 0
+
+
+def test_committed_network_is_the_papers_and_describes_itself(classifier: Classifier) -> None:
+    metadata = read_metadata(PAPER)
+    assert metadata.parameters == 4_232_199
+    assert metadata.emotions == EMOTIONS
+    assert metadata.version == classifier.version
+    assert metadata.version.startswith("paper-")
+    assert Preprocessing.from_metadata(classifier.preprocessing).size == 48
+    assert metadata.validation["split"] == "PublicTest"
+    assert metadata.validation["accuracy"] > 0.55
+
+
+@pytest.mark.skipif(not FER2013.exists(), reason="FER2013 is not at ../shared/data")
+def test_committed_network_recognises_emotions_in_fer2013(classifier: Classifier) -> None:
+    data = load(FER2013, "PublicTest", Preprocessing.from_metadata(classifier.preprocessing))
+    sample = data.select(np.arange(0, len(data), 12))
+    correct = classifier.probabilities(sample.images).argmax(axis=1) == sample.labels
+    assert correct.mean() > 0.48  # 300 images: over three standard errors below 0.57
+    assert correct[sample.labels == EMOTIONS.index("happy")].mean() > 0.6
+
+
+def test_bfloat16_moves_no_probability_by_more_than_a_hundredth(crops: NDArray[np.uint8]) -> None:
+    architecture = (PAPER / "architecture.json").read_text()
+    with np.load(PAPER / "weights.npz") as arrays:
+        weights = [arrays[str(index)].astype(np.float32) for index in range(len(arrays.files))]
+    answers = []
+    for text in (architecture, in_bfloat16(architecture)):
+        model = keras.models.model_from_json(text)
+        model.set_weights(weights)
+        answers.append(np.asarray(model.predict_on_batch(crops[:8].astype(np.float32))))
+    assert model.get_layer("conv2").compute_dtype == "bfloat16"
+    assert 0 < np.abs(answers[1] - answers[0]).max() < 1e-2
+
+
+def _flip_a_byte(directory: Path) -> None:
+    weights = bytearray((directory / "weights.npz").read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (directory / "weights.npz").write_bytes(weights)
+
+
+def _edit(name: str, edit: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+    def apply(directory: Path) -> None:
+        content = json.loads((directory / name).read_text())
+        edit(content)
+        (directory / name).write_text(json.dumps(content))
+
+    return apply
+
+
+def _replace_weights_consistently(directory: Path) -> None:
+    """Weights of another network, with the hashes to match."""
+    weights_of_another: dict[str, Any] = {"0": np.zeros((3, 3), np.float16)}
+    with (directory / "weights.npz").open("wb") as file:
+        np.savez(file, **weights_of_another)
+    metadata = json.loads((directory / "metadata.json").read_text())
+    weights, architecture = ((directory / name).read_bytes() for name in ("weights.npz", "architecture.json"))
+    metadata["weights_sha256"] = hashlib.sha256(weights).hexdigest()
+    metadata["version"] = model_version("paper", weights, architecture, metadata["preprocessing"])
+    (directory / "metadata.json").write_text(json.dumps(metadata))
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (shutil.rmtree, "There should be a model in"),
+        (lambda d: (d / "metadata.json").unlink(), "There should be a model in"),
+        (lambda d: (d / "metadata.json").write_text("{"), "is damaged or of another version"),
+        (lambda d: (d / "metadata.json").write_text("[]"), "is damaged or of another version"),
+        (_edit("metadata.json", lambda m: m.pop("version")), "is damaged or of another version"),
+        (_edit("metadata.json", lambda m: m["emotions"].reverse()), "should tell apart angry, disgust"),
+        (_edit("metadata.json", lambda m: m["preprocessing"].update(size=64)), "should make up version paper-"),
+        (_edit("architecture.json", lambda a: a.update(module="other")), "should make up version paper-"),
+        (lambda d: (d / "weights.npz").unlink(), "is not complete"),
+        (_flip_a_byte, "should have the SHA-256"),
+        (_replace_weights_consistently, "do not fit"),
+    ],
+)
+def test_damaged_model_is_refused_with_a_sentence(
+    model_dir: Path, damage: Callable[[Path], object], sentence: str
+) -> None:
+    damage(model_dir)
+    with pytest.raises(ModelError, match=sentence):
+        Classifier(model_dir)
+
+
+@pytest.mark.skipif(not FER2013.exists(), reason="FER2013 is not at ../shared/data")
+def test_evaluate_refuses_an_absent_split_with_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--model", str(PAPER), "--data", str(FER2013), "--split", "PrivateTest", "--json"]
+    assert evaluate_main(arguments) == 2
+    captured = capsys.readouterr()
+    assert "holds no image of the split PrivateTest" in captured.err
+    assert captured.out == ""
