@@ -9,7 +9,6 @@ from training import networks
 from training.errors import TrainingError
 from training.folding import fold
 from training.growth import widen
-from worker import winograd
 
 # Fig. 6 of the paper: layer, output shape without the batch, parameters.
 PAPER_FIGURE_6 = [
@@ -86,26 +85,3 @@ def test_widening_keeps_the_function_but_makes_twins_differ(faces: NDArray[np.fl
     np.testing.assert_allclose(probabilities(wide, faces), probabilities(narrow, faces), atol=1e-5)
     outgoing = np.asarray(wide.get_layer("dense1").kernel)
     assert np.abs(outgoing[: len(outgoing) // 2] - outgoing[len(outgoing) // 2 :]).max() > 1e-3
-
-
-def test_winograd_rewrite_computes_what_the_stock_layers_compute(faces: NDArray[np.float32]) -> None:
-    model = with_random_biases(networks.build("paper"))
-    fast = winograd.rewrite(model, frozen=True)
-    assert sum(isinstance(layer, winograd.WinogradConvPool) for layer in fast.layers) == 3
-    np.testing.assert_allclose(probabilities(fast, faces), probabilities(model, faces), atol=1e-5)
-
-
-@pytest.mark.parametrize("side", [6, 7, 9, 10, 23])
-def test_winograd_layer_equals_convolution_and_pooling_at_any_size(side: int) -> None:
-    images = np.random.default_rng(side).normal(size=(3, side, side, 4)).astype(np.float32)
-    conv = keras.layers.Conv2D(5, 3, activation="relu", bias_initializer="he_normal")
-    model = keras.Sequential([keras.Input(images.shape[1:]), conv, keras.layers.MaxPooling2D(2)])
-    fast = winograd.rewrite(model)
-    assert isinstance(fast.layers[0], winograd.WinogradConvPool)
-    np.testing.assert_allclose(probabilities(fast, images), probabilities(model, images), atol=1e-4)
-
-
-def test_winograd_rewrite_shares_the_variables_and_so_trains_the_network_itself() -> None:
-    model = networks.build("paper", 0.125)
-    fast = winograd.rewrite(model)
-    assert [id(v) for v in fast.trainable_variables] == [id(v) for v in model.trainable_variables]

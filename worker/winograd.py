@@ -115,7 +115,9 @@ class WinogradConvPool(layers.Layer):  # type: ignore[misc]  # keras has no type
 def pays_off() -> bool:
     """Whether this machine is bound by multiplications: a CPU without matrix units, and no accelerator.
 
-    Measured with the paper's network in float32 on two cores of a CPU with AVX2 only: 1.8 to 2 times the faces/s.
+    Measured with the paper's network in float32 and TensorFlow on two cores of an AMD EPYC (Zen 1, AVX2), faces/s:
+    223 instead of 144 in batches of 32, 202 instead of 135 in batches of 256, but 60 instead of 91 one by one. Training
+    on PyTorch: 56 instead of 34 images/s.
     """
     return not (has_accelerator() or has_matrix_units())
 
