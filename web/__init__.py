@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from web import assets, formatting, pages, problems, security, videos
 from web.receiving import UploadRequest, remove_abandoned
 from web.service import Service, install, service
-from worker.config import Settings, load
+from worker.config import Settings, load, served_version
 from worker.db.migrations import require_current
 from worker.db.session import Database
 
@@ -29,8 +29,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     Raises:
         SettingsError: a setting, or the database's schema, doesn't fit.
+        ModelError: the served network isn't there.
     """
     settings = settings or load()
+    served_version(settings.model_dir)  # told now, not at somebody's upload
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
     remove_abandoned(settings.recordings_dir, before=time.time() - _PART_LIFE_S)
     database = Database(settings.resolved_database_url)

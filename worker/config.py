@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     min_free_bytes: int = Field(512 * 1024**2, ge=0, description="Disk space that uploads leave free, in bytes.")
     probe_timeout_s: float = Field(60.0, ge=1, le=3600, description="Seconds that checking an upload may take.")
     probe_memory_bytes: int = Field(
-        2 * 1024**3, ge=256 * 1024**2, description="Memory that checking an upload may take, in bytes."
+        2 * 1024**3, ge=1536 * 1024**2, description="Memory that checking an upload may take, in bytes."
     )
 
     @property

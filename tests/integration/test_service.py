@@ -29,7 +29,8 @@ def service(tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
         process = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: healthy(address), 60, "starting the service")
+        wait_until(lambda: healthy(address) or process.poll() is not None, 60, "starting the service")
+        assert process.poll() is None, (tmp_path / "log").read_text()
         yield address, process
     finally:
         for part in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
