@@ -26,7 +26,7 @@ pixel also in {split} were left out of training.
 
 ## How it was made
 
-    KERAS_BACKEND={backend} python -m training.train --data PATH --output models/{name} \
+    KERAS_BACKEND={backend} python -m training.train --data PATH --output models/{name} \\
         {options}
 
 Where --stages changes in the table below, the run was stopped and resumed with the new value, which decides the
@@ -54,8 +54,8 @@ was used in training and folded into the weights afterwards (training/folding.py
 one."""
 
 _UNFINISHED = """\
-Training ended before the last stage: the network has its
-full size, but learned with part of it only."""
+Training was stopped before its last stage and the
+network exported with --export-only: it has its full size, but learned with part of it only."""
 
 
 def card(metadata: Mapping[str, Any]) -> str:
