@@ -61,7 +61,7 @@ def postgres_server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="timeline-postgres-") as folder:
         if user:
             for part in (package, package.with_name(f"{package.name}.libs")):
-                copytree(part, Path(folder) / part.name, dirs_exist_ok=True)
+                copytree(part, Path(folder) / part.name)
             package = Path(folder) / package.name
             os.chown(folder, getpwnam(user).pw_uid, -1)
         programs = package / "pginstall" / "bin"
