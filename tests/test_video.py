@@ -1,5 +1,6 @@
 """Clips from tests/media/make.py carry their frame numbers as barcodes: each test can tell which frame it was given."""
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -170,6 +171,23 @@ def test_plan_covers_every_frame_once(name: str, clip_path: Callable[[str], Path
     assert video_plan.info.trusted_timestamps == (name not in UNTRUSTED)
     if name in UNTRUSTED:
         assert len(video_plan.segments) == 1 and video_plan.segments[0].whole
+
+
+def test_pictures_are_freed_at_once(clip_path: Callable[[str], Path]) -> None:
+    """Not when Python's garbage collector, which doesn't know that they are large, comes by."""
+    path = clip_path("rotated_90.mp4")
+    segment = plan(path).segments[0]
+    gc.collect()
+    gc.disable()
+    try:
+        frames = read_frames(path, segment, SIDE)
+        next(frames), next(frames)
+        frames.close()
+        read_all(path, plan(path))
+        left = [o for o in gc.get_objects() if isinstance(o, VideoFrame | av.container.Container | av.CodecContext)]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 @pytest.mark.parametrize("sample_hz", [0.3, 1, 2.5, 5, 7.3, 12, 24, 1000, 1e300])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from av.error import FFmpegError
-from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import SideData, SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
@@ -55,7 +55,9 @@ _UPRIGHT = Orientation()
 def orientation(frame: VideoFrame) -> Orientation:
     """Read the display matrix (3x3 fixed point, for row vectors: libavutil/display.h), to the nearest quarter turn."""
     try:
-        matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX.name)
+        # Not frame.side_data: frame and container would hold each other, and the pictures stay in memory, megabytes
+        # each, until Python's garbage collector comes by.
+        matrix = SideDataContainer(frame).get(SideDataType.DISPLAYMATRIX.name)
     except ValueError:  # PyAV 18 fails on kinds of side data newer than itself (spatial video has one)
         return Orientation(False, round(-frame.rotation / 90) % 4 * 90)
     if matrix is None:
