@@ -109,6 +109,16 @@ def test_migrating_twice_changes_nothing_and_downgrading_removes_all(database: D
             require_current(database)
 
 
+def test_migrating_keeps_what_an_earlier_version_stored(database: Database) -> None:
+    command.downgrade(configuration(database), "0001")
+    video_id = add(database)
+    segment_ids = plan(database, video_id)
+    migrate(database)
+    with database.read() as session:
+        assert videos.get(session, video_id).info == {"width": 4}
+        assert list(session.scalars(select(Segment.id).order_by(Segment.number))) == segment_ids
+
+
 def test_a_video_goes_through_its_states_and_its_rows_come_back_in_order(database: Database) -> None:
     video_id = add(database)
     assert status(database, video_id) is VideoStatus.QUEUED
@@ -319,9 +329,41 @@ def test_another_version_of_the_network_begins_the_video_anew(database: Database
     assert claimed is not None
     write(database, claimed, [rows([0])])
     with database.write() as session:
-        videos.restart(session, video_id, "paper-2")
+        assert videos.restart(session, video_id, "paper-2")
         assert work.due(session, 9) == [(Task.PLAN, video_id)]
         assert session.scalars(select(Observation)).first() is None
+    with database.write() as session:
+        same = new_video("again", sha256=video_id, model_version="paper-2")
+        assert videos.create(session, same)[0].id == video_id, "it is the work of the version that makes it"
+        assert videos.create(session, new_video("older", sha256=video_id))[1]
+
+
+def test_beginning_anew_never_makes_the_same_work_twice(database: Database) -> None:
+    video_id = add(database)
+    plan(database, video_id)
+    with database.write() as session:
+        assert videos.create(session, new_video("newer", sha256=video_id, model_version="paper-2"))[1]
+        assert not videos.restart(session, video_id, "paper-2")
+    with database.read() as session:
+        older, newer = videos.get(session, video_id), videos.get(session, "newer")
+        assert (older.status, older.error_code) == (VideoStatus.FAILED, "network_replaced")
+        assert (older.model_version, newer.status) == ("paper-1", VideoStatus.QUEUED)
+    with database.write() as session:
+        videos.remove(session, "newer")
+        videos.retry(session, video_id)
+        assert videos.restart(session, video_id, "paper-2")
+
+
+def test_other_analyses_of_a_recording_are_found_newest_first(database: Database) -> None:
+    with database.write() as session:
+        for name, version, sha256 in (("a", "1", "aa"), ("b", "2", "aa"), ("c", "3", "aa"), ("x", "1", "bb")):
+            videos.create(session, new_video(name, sha256, model_version=version))
+    with database.read() as session:
+        listed, _ = videos.page(session)
+        others = videos.other_analyses(session, listed)
+    assert {name: [video.id for video in found] for name, found in others.items()} == {
+        "a": ["c", "b"], "b": ["c", "a"], "c": ["b", "a"], "x": [],
+    }  # fmt: skip
 
 
 def test_progress_gives_speed_time_left_and_place_in_the_queue(database: Database) -> None:

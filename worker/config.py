@@ -109,6 +109,6 @@ def served_version(model_dir: Path) -> str:
         return str(json.loads(path.read_text(encoding="utf-8"))["version"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise ModelError(
-            f"{path} was expected to describe the served network but can't be used ({exc}). "
-            "Set TIMELINE_MODEL to a folder under the models folder."
+            f"{path} was expected to describe a network but can't be used ({exc}). "
+            "Restore it, or set TIMELINE_MODEL to another folder under the models folder."
         ) from exc

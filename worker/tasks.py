@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import cache
+from functools import cache, lru_cache
 from threading import Event, Thread
 from time import monotonic
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from worker.celery import app, send
-from worker.config import Settings, load
+from worker.config import Settings, load, served_version
 from worker.db import timelines, videos, work
 from worker.db.session import Database
 from worker.db.tables import Step, Video
@@ -31,6 +31,7 @@ from worker.video import plan
 
 _SLOWEST_FRAME_S = 0.05  # some files must be decoded to their end before the first frame is sure
 _PROGRESS_S = 1.0  # between two reports of progress, which also tell whether the work is still wanted
+_NETWORKS = 2  # in memory at a time: the one that is served, and another that older work asks for
 _log = logging.getLogger(__name__)
 
 
@@ -44,9 +45,10 @@ def _database() -> Database:
     return Database(_settings().resolved_database_url)
 
 
-@cache
-def _stages(model: str) -> Stages:
-    """Both networks, loaded once per process, after the fork."""
+@lru_cache(maxsize=_NETWORKS)
+def _stages(model: str, version: str) -> Stages:
+    """Both networks, loaded once per process, after the fork. The version makes that a folder is read again when
+    another network was put into it."""
     settings = _settings()
     return load_stages(settings.models_dir / model, settings.detector_path, settings.threads)
 
@@ -101,15 +103,16 @@ def analyze_segment(segment_id: int) -> None:
 
 
 def _stages_for(video: Video) -> Stages | None:
-    """The networks for a video. None when its network was replaced since: the video then begins anew with the present
-    one, for a timeline never mixes two."""
-    stages = _stages(video.model)
+    """The networks for a video: its own, whichever is served now. None when another was put into its folder since: the
+    video then begins anew with that one, for a timeline never mixes two."""
+    stages = _stages(video.model, served_version(_settings().models_dir / video.model))
     version = stages.classifier.version
     if version == video.model_version:
         return stages
     with _database().write() as session:
-        videos.restart(session, video.id, version)
-    _log.warning("Video %s begins anew: network %s was replaced by %s.", video.id, video.model_version, version)
+        begins_anew = videos.restart(session, video.id, version)
+    outcome = "begins anew" if begins_anew else "fails"
+    _log.warning("Video %s %s: network %s was replaced by %s.", video.id, outcome, video.model_version, version)
     return None
 
 

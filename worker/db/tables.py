@@ -142,6 +142,7 @@ class Video(Work, Base):
     __table_args__ = (
         Index("ix_videos_status_created_at", "status", "created_at"),
         Index("ix_videos_created_at", "created_at"),
+        Index("ix_videos_sha256", "sha256"),
     )
 
 

@@ -44,8 +44,7 @@ class NewVideo:
     @property
     def work_key(self) -> str:
         """The same for the same content analysed in the same way."""
-        parts = (self.sha256, repr(self.sample_hz), self.model, self.model_version)
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return _work_key(self.sha256, self.sample_hz, self.model, self.model_version)
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,10 @@ class Progress:
     fps: float | None
     eta_s: float | None
     queue_position: int | None
+
+
+def _work_key(sha256: str, sample_hz: float | None, model: str, model_version: str) -> str:
+    return hashlib.sha256("\n".join((sha256, repr(sample_hz), model, model_version)).encode()).hexdigest()
 
 
 def now() -> datetime:
@@ -125,6 +128,17 @@ def page(session: Session, limit: int = 50, offset: int = 0) -> tuple[Sequence[V
     newest_first = select(Video).order_by(Video.created_at.desc(), Video.id)
     videos = session.scalars(newest_first.limit(limit).offset(offset)).all()
     return videos, session.scalar(select(func.count()).select_from(Video)) or 0
+
+
+def other_analyses(session: Session, videos: Sequence[Video]) -> dict[str, list[Video]]:
+    """For each of these videos, by id, the other analyses of the same recording, newest first: one query for all."""
+    contents = {video.sha256 for video in videos}
+    newest_first = select(Video).order_by(Video.created_at.desc(), Video.id)
+    found = session.scalars(newest_first.where(Video.sha256.in_(contents))).all()
+    by_content: dict[str, list[Video]] = {content: [] for content in contents}
+    for analysis in found:
+        by_content[analysis.sha256].append(analysis)
+    return {video.id: [a for a in by_content[video.sha256] if a.id != video.id] for video in videos}
 
 
 def progress(session: Session, videos: Sequence[Video]) -> dict[str, Progress]:
@@ -203,18 +217,34 @@ def retry(session: Session, video_id: str) -> Video:
     return video
 
 
-def restart(session: Session, video_id: str, model_version: str) -> None:
+def restart(session: Session, video_id: str, model_version: str) -> bool:
     """Begin a video anew with another version of its network: a timeline never mixes two.
+
+    Returns:
+        False when that is no new work, because another video is this recording's analysis by that version: this one
+        then fails, and nothing of it is lost.
 
     Raises:
         NotFound: no such video.
     """
     video = _lock(session, video_id)
     if video.model_version == model_version:
-        return
+        return True
+    work_key = _work_key(video.sha256, video.sample_hz, video.model, model_version)
+    if session.scalar(select(Video.id).where(Video.work_key == work_key, Video.id != video_id)):
+        fail(session, video_id, "network_replaced", _replaced_sentence(video.model_version, model_version))
+        return False
     session.execute(delete(Segment).where(Segment.video_id == video_id))
-    video.model_version, video.step, video.attempts = model_version, Step.PLAN, 0
+    video.model_version, video.work_key, video.step, video.attempts = model_version, work_key, Step.PLAN, 0
     video.lease_token = video.lease_until = video.queued_at = video.frames_total = None
+    return True
+
+
+def _replaced_sentence(old: str, new: str) -> str:
+    return (
+        f"The network {old} was replaced by {new} before this analysis was done, and {new} has analysed the recording "
+        "in the same way already. Use that analysis and delete this one, or put the old network back and try again."
+    )
 
 
 def remove(session: Session, video_id: str) -> None:
