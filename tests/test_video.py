@@ -182,7 +182,7 @@ def test_pictures_are_freed_at_once(clip_path: Callable[[str], Path]) -> None:
     try:
         frames = read_frames(path, segment, SIDE)
         next(frames), next(frames)
-        frames.close()
+        del frames
         read_all(path, plan(path))
         left = [o for o in gc.get_objects() if isinstance(o, VideoFrame | av.container.Container | av.CodecContext)]
     finally:

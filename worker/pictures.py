@@ -57,7 +57,9 @@ def orientation(frame: VideoFrame) -> Orientation:
     try:
         # Not frame.side_data: frame and container would hold each other, and the pictures stay in memory, megabytes
         # each, until Python's garbage collector comes by.
-        matrix = SideDataContainer(frame).get(SideDataType.DISPLAYMATRIX.name)
+        matrix = SideDataContainer(frame).get(  # type: ignore[call-arg]  # PyAV's stubs lack it
+            SideDataType.DISPLAYMATRIX.name
+        )
     except ValueError:  # PyAV 18 fails on kinds of side data newer than itself (spatial video has one)
         return Orientation(False, round(-frame.rotation / 90) % 4 * 90)
     if matrix is None:
