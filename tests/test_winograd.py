@@ -29,6 +29,6 @@ def test_winograd_layer_equals_convolution_and_pooling_at_any_size(side: int) ->
 
 
 def test_winograd_rewrite_shares_the_variables_and_so_trains_the_network_itself() -> None:
-    model = networks.build("paper", 0.125)
+    model = networks.build("paper")
     fast = winograd.rewrite(model)
     assert [id(v) for v in fast.trainable_variables] == [id(v) for v in model.trainable_variables]

@@ -16,5 +16,14 @@ def has_accelerator() -> bool:
 
 def has_matrix_units() -> bool:
     """Whether the CPU multiplies bfloat16 matrices in hardware (Intel AMX); False where that can't be told."""
+    return _cpu_can("amx_bf16")
+
+
+def has_bfloat16() -> bool:
+    """Whether the CPU has any instruction that multiplies bfloat16 (AMX, AVX-512); False where that can't be told."""
+    return has_matrix_units() or _cpu_can("avx512_bf16")
+
+
+def _cpu_can(flag: str) -> bool:
     flags = Path("/proc/cpuinfo")
-    return flags.exists() and "amx_bf16" in flags.read_text(encoding="utf-8", errors="replace")
+    return flags.exists() and flag in flags.read_text(encoding="utf-8", errors="replace").split()

@@ -58,7 +58,7 @@ class WinogradConvPool(layers.Layer):  # type: ignore[misc]  # keras has no type
     """
 
     def __init__(self, conv: Any, frozen: bool, **kwargs: Any) -> None:
-        super().__init__(name=f"{conv.name}_winograd", **kwargs)
+        super().__init__(name=f"{conv.name}_winograd", dtype=conv.dtype_policy, **kwargs)
         self.conv = conv
         self.frozen = frozen
 
@@ -69,8 +69,9 @@ class WinogradConvPool(layers.Layer):  # type: ignore[misc]  # keras has no type
         m = 4 if self.pooled % 2 == 0 else 2
         a_t, g, b_t = MATRICES[m]
         self.m, self.alpha, self.tiles = m, m + 2, self.pooled * 2 // m
-        # Every tile's B^T at its place, so that one product cuts the (overlapping) tiles out and transforms them.
-        cut = np.zeros((self.tiles, self.alpha, self.m * self.tiles + 2))
+        # Every tile's B^T at its place, so that one product cuts the (overlapping) tiles out and transforms them. Rows
+        # and columns that no tile needs are dropped by zeros here: the gradient of a slice costs more.
+        cut = np.zeros((self.tiles, self.alpha, side))
         for tile in range(self.tiles):
             cut[tile, :, tile * m : tile * m + self.alpha] = b_t
         # Outputs in the order (row in pool, column in pool, pool row, pool column): pooling is a maximum over axis 0.
@@ -86,15 +87,15 @@ class WinogradConvPool(layers.Layer):  # type: ignore[misc]  # keras has no type
         t, alpha, side = self.tiles, self.alpha, self.cut.shape[-1]
         channels, filters = self.conv.kernel.shape[-2:]
         cut = ops.cast(self.cut, x.dtype)
-        x = ops.reshape(x[:, :side, :side], (-1, side, side * channels))
+        x = ops.reshape(x, (-1, side, side * channels))
         x = ops.reshape(ops.matmul(cut, x), (-1, t * alpha, side, channels))
         x = ops.reshape(ops.matmul(cut, x), (-1, t, alpha, t, alpha, channels))
         x = ops.reshape(ops.transpose(x, (2, 4, 0, 1, 3, 5)), (alpha * alpha, -1, channels))  # (alpha², n·t·t, c)
         kernel = self.frozen_kernel if self.frozen else self._transformed_kernel()
         y = ops.matmul(x, ops.cast(kernel, x.dtype))  # (alpha², n·t·t, filters)
         y = ops.matmul(ops.cast(self.out, x.dtype), ops.reshape(y, (alpha * alpha, -1)))
-        y = ops.reshape(y, (4, -1))
-        y = ops.maximum(ops.maximum(y[0], y[1]), ops.maximum(y[2], y[3]))
+        corners = ops.unstack(ops.reshape(y, (4, -1)), axis=0)
+        y = ops.maximum(ops.maximum(corners[0], corners[1]), ops.maximum(corners[2], corners[3]))
         half = self.m // 2
         y = ops.transpose(ops.reshape(y, (half, half, -1, t, t, filters)), (2, 3, 0, 4, 1, 5))
         y = ops.reshape(y, (-1, self.pooled, self.pooled, filters))
@@ -117,7 +118,7 @@ def pays_off() -> bool:
 
     Measured with the paper's network in float32 and TensorFlow on two cores of an AMD EPYC (Zen 1, AVX2), faces/s:
     223 instead of 144 in batches of 32, 202 instead of 135 in batches of 256, but 60 instead of 91 one by one. Training
-    on PyTorch: 56 instead of 34 images/s.
+    in bfloat16 on two cores of an AMD EPYC with AVX-512 (Zen 4): 407 instead of 199 images/s.
     """
     return not (has_accelerator() or has_matrix_units())
 
