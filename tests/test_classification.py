@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -166,3 +167,18 @@ def test_evaluate_refuses_an_absent_split_with_exit_code_2(capsys: pytest.Captur
     captured = capsys.readouterr()
     assert "holds no image of the split PrivateTest" in captured.err
     assert captured.out == ""
+
+
+def test_another_backend_gives_the_same_probabilities(
+    classifier: Classifier, crops: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "crops.npy", crops)
+    command = (
+        "import sys, numpy, keras; from pathlib import Path; from worker.classification import Classifier; "
+        "crops, found, model = map(Path, sys.argv[1:]); assert keras.backend.backend() == 'jax'; "
+        "numpy.save(found, Classifier(model).probabilities(numpy.load(crops)))"
+    )
+    arguments = [tmp_path / "crops.npy", tmp_path / "found.npy", PAPER]
+    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    subprocess.run([sys.executable, "-c", command, *arguments], cwd=PAPER.parents[1], env=environment, check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "found.npy"), classifier.probabilities(crops), atol=1e-3)

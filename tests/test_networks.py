@@ -1,14 +1,12 @@
-"""The paper's network, and the two ways in which training leaves and returns to it."""
+"""The networks that can be trained, by name."""
 
 import keras
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from training import networks
 from training.errors import TrainingError
-from training.folding import fold
-from training.growth import widen
+from worker.emotions import EMOTIONS
 
 # Fig. 6 of the paper: layer, output shape without the batch, parameters.
 PAPER_FIGURE_6 = [
@@ -33,22 +31,6 @@ PAPER_FIGURE_6 = [
 ]
 
 
-@pytest.fixture
-def faces() -> NDArray[np.float32]:
-    return np.random.default_rng(0).integers(0, 256, (6, 48, 48, 1)).astype(np.float32)
-
-
-def probabilities(model: keras.Model, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(model.predict_on_batch(images))
-
-
-def with_random_biases(model: keras.Model) -> keras.Model:
-    rng = np.random.default_rng(1)
-    values = model.get_weights()
-    model.set_weights([v + rng.uniform(0, 0.3, v.shape) if v.ndim == 1 else v for v in values])
-    return model
-
-
 def test_paper_network_has_the_papers_parameters() -> None:
     model = networks.build("paper")
     assert model.count_params() == 4_232_199
@@ -70,18 +52,10 @@ def test_unknown_network_is_refused_with_the_known_names() -> None:
         networks.build("papyrus")
 
 
-def test_folding_batch_normalization_away_keeps_the_function(faces: NDArray[np.float32]) -> None:
-    trained, plain = networks.build("paper", 0.25, normalized=True), networks.build("paper", 0.25)
-    with_random_biases(trained)
-    fold(trained, plain)
-    np.testing.assert_allclose(probabilities(plain, faces), probabilities(trained, faces), atol=1e-5)
-
-
-@pytest.mark.parametrize("normalized", [False, True])
-def test_widening_keeps_the_function_but_makes_twins_differ(faces: NDArray[np.float32], normalized: bool) -> None:
-    narrow, wide = (networks.build("paper", width, normalized) for width in (0.125, 0.25))
-    with_random_biases(narrow)
-    widen(narrow, wide)
-    np.testing.assert_allclose(probabilities(wide, faces), probabilities(narrow, faces), atol=1e-5)
-    outgoing = np.asarray(wide.get_layer("dense1").kernel)
-    assert np.abs(outgoing[: len(outgoing) // 2] - outgoing[len(outgoing) // 2 :]).max() > 1e-3
+@pytest.mark.parametrize("name", networks.NAMES)
+def test_every_network_has_a_recipe_and_gives_probabilities(name: str) -> None:
+    assert networks.recipe(name).epochs > 0
+    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1)).astype(np.float32)
+    probabilities = np.asarray(networks.build(name).predict_on_batch(faces))
+    assert probabilities.shape == (3, len(EMOTIONS))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)

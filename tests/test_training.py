@@ -1,7 +1,10 @@
-"""A tiny training run: it learns, goes on where it stopped, and leaves a network that the classifier serves."""
+"""A small training run: it learns, goes on where it stopped, and leaves a network that the classifier serves."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +12,19 @@ import cv2
 import numpy as np
 import pytest
 
-from training.augmentation import MAX_SHIFT, augment
+from tests.services import REPOSITORY
+from training import checkpoint
 from training.datasets import Dataset
 from training.errors import TrainingError
 from training.evaluate import main as evaluate_main
-from training.metrics import metrics
-from training.schedule import Stage, learning_rate, parse_stages
-from training.train import Run, Settings, load_data, main
+from training.recipe import Recipe
+from training.run import Run
+from training.train import load_data, main
 from worker.classification import read_metadata
 from worker.emotions import EMOTIONS
 from worker.preprocessing import Preprocessing
 
-# Few and quick steps; the tests stop before the wider stages.
-TINY = Settings(stages="0.125:3,0.25:1,0.5:1,1:1", normalized=True, batch_size=16, peak_rate=2e-2)
+RECIPE = Recipe(epochs=4, batch_size=16, augmentation="none")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def data_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root: Path = tmp_path_factory.mktemp("fer2013")
     rng = np.random.default_rng(0)
     for label, emotion in enumerate(EMOTIONS):
-        for split, place, count in (("Training", "train", 14), ("PublicTest", "test", 3)):
+        for split, place, count in (("Training", "train", 40), ("PublicTest", "test", 3)):
             (root / place / emotion).mkdir(parents=True)
             for number in range(count):
                 grey = rng.integers(0, 100, (48, 48), dtype=np.uint8)
@@ -41,7 +44,8 @@ def data_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(data_path: Path) -> tuple[Dataset, Dataset]:
-    return load_data(data_path, Preprocessing())
+    _, training, validation = load_data(data_path, Preprocessing())
+    return training, validation
 
 
 def without_seconds(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -55,86 +59,102 @@ def some_epochs(run: Run, data: tuple[Dataset, Dataset], count: int) -> None:
 
 
 def test_loss_falls_and_a_stopped_run_goes_on_exactly(tmp_path: Path, data: tuple[Dataset, Dataset]) -> None:
-    undisturbed = Run(TINY, tmp_path / "undisturbed")
-    some_epochs(undisturbed, data, 4)
+    recipe = replace(RECIPE, augmentation="video")
+    undisturbed = Run("paper", recipe, tmp_path / "undisturbed")
+    some_epochs(undisturbed, data, 3)
     losses = [epoch["loss"] for epoch in undisturbed.history]
-    assert losses[2] < 0.9 * losses[0]
-    for epochs in (2, 2):  # stopped within a width; the next one is reached after resuming
-        resumed = Run(TINY, tmp_path / "stopped")
+    assert losses[2] < 0.95 * losses[0]
+    for epochs in (1, 2):
+        resumed = Run("paper", recipe, tmp_path / "stopped")
         some_epochs(resumed, data, epochs)
     assert without_seconds(resumed.history) == without_seconds(undisturbed.history)
     for value, expected in zip(resumed.model.get_weights(), undisturbed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(value, expected)
-    images = data[1].images.astype(np.float32)
-    exported, trained = (np.asarray(m.predict_on_batch(images)) for m in (resumed.plain(), resumed.model))
-    np.testing.assert_allclose(exported, trained, atol=1e-5)
+    best = max(resumed.history, key=lambda epoch: epoch["validation_accuracy"])
+    assert resumed.best()[0] == best
 
 
-def test_command_leaves_a_network_whose_card_evaluate_confirms(
+def test_command_leaves_a_network_with_a_report_that_evaluate_confirms(
     tmp_path: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "models" / "paper"
-    settings = ["--stages", "1:1", "--normalized", "--batch-size", "16", "--images", "32"]
-    assert main(["--data", str(data_path), "--output", str(output), *settings]) == 0
+    command = ["--data", str(data_path), "--output", str(output), "--batch-size", "16", "--images", "64"]
+    assert main([*command, "--epochs", "1"]) == 0
     metadata = read_metadata(output)
     assert metadata.parameters == 4_232_199
-    assert metadata.trained["settings"]["stages"] == "1:1"
-    assert main(["--data", str(data_path), "--output", str(output), "--seed", "1"]) == 2
-    assert "belongs to a run with other settings" in capsys.readouterr().err
+    assert metadata.trained["recipe"]["epochs"] == len(metadata.trained["epochs"]) == 1
+    for plot in ("curves.png", "confusion.png", "reliability.png"):
+        assert cv2.imread(str(output / plot)) is not None
+        assert f"({plot})" in (output / "README.md").read_text()
+    assert f"{metadata.validation['accuracy']:.2%}" in (output / "README.md").read_text()
+    capsys.readouterr()
     assert evaluate_main(["--model", str(output), "--data", str(data_path), "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["images"] == 21
-    assert figures == {key: value for key, value in metadata.validation.items() if key != "split"}
+    assert figures.items() <= metadata.validation.items()
+
+    assert main([*command, "--epochs", "2"]) == 0  # more epochs: the run goes on
+    assert [epoch["epoch"] for epoch in read_metadata(output).trained["epochs"]] == [1, 2]
+    assert main([*command, "--epochs", "2", "--seed", "1"]) == 2
+    assert "belongs to a run with other settings" in capsys.readouterr().err
+
+
+def test_run_killed_in_an_epoch_loses_that_epoch_only(tmp_path: Path, data_path: Path) -> None:
+    command = [sys.executable, "-m", "training.train", "--data", str(data_path), "--output", str(tmp_path)]
+    options = ["--epochs", "1000", "--batch-size", "16"]
+    process = subprocess.Popen([*command, *options], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    with process:
+        for line in process.stderr:
+            if "epoch 2:" in line:
+                process.kill()
+    state = checkpoint.read_state(tmp_path / checkpoint.FILE_NAME)
+    assert state is not None and len(state["history"]) >= 2
+    assert len(Run("paper", Recipe(epochs=1000, batch_size=16), tmp_path).history) == len(state["history"])
 
 
 def test_images_that_are_also_in_public_test_are_dropped(data_path: Path, data: tuple[Dataset, Dataset]) -> None:
     leaked = data_path / "train" / "fear" / "Training_999.jpg"
     leaked.write_bytes((data_path / "test" / "fear" / "PublicTest_20.jpg").read_bytes())
     try:
-        training, _ = load_data(data_path, Preprocessing())
+        everything, training, _ = load_data(data_path, Preprocessing())
     finally:
         leaked.unlink()
     assert training.names == data[0].names
+    assert set(everything.names) - set(training.names) == {"train/fear/Training_999.jpg"}
 
 
 def test_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "checkpoint.npz").write_bytes(b"nothing")
+    (tmp_path / checkpoint.FILE_NAME).write_bytes(b"nothing")
     with pytest.raises(TrainingError, match="should be a checkpoint but can't be read; delete it"):
-        Run(TINY, tmp_path)
+        Run("paper", RECIPE, tmp_path)
 
 
-def test_augmentation_mirrors_and_shifts_but_keeps_the_picture() -> None:
-    column = np.zeros((200, 48, 48, 1), np.uint8)
-    column[:, :, 10] = 255  # mirrored: 37
-    changed = augment(column, np.random.default_rng(0))
-    assert changed.shape == column.shape
-    places = changed[:, 20, :, 0].argmax(axis=1)
-    kept, mirrored = set(range(10 - MAX_SHIFT, 10 + MAX_SHIFT + 1)), set(range(37 - MAX_SHIFT, 37 + MAX_SHIFT + 1))
-    assert set(places.tolist()) == kept | mirrored
-    assert column[0, :, 10].all()
+def test_run_without_an_epoch_has_nothing_to_export(
+    tmp_path: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--data", str(data_path), "--output", str(tmp_path), "--export-only"]) == 2
+    assert "no epoch of this run is done yet" in capsys.readouterr().err
 
 
-def test_stages_and_learning_rate() -> None:
-    assert parse_stages(".25:4,0.5:6,1:2") == (Stage(0.25, 4), Stage(0.5, 6), Stage(1, 2))
-    assert learning_rate(1e-3, 0.0, 99) == pytest.approx(1e-3)
-    assert learning_rate(1e-3, 0.5, 49) == pytest.approx(0.25e-3)
-    assert learning_rate(1e-3, 1.0, 500) == 0
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"epochs": 0}, "must be 1 or more, found 0"),
+        ({"rate": 0.0}, "learning rate must be above 0, found 0.0"),
+        ({"schedule": "linear"}, "schedule must be one of constant, cosine, found 'linear'"),
+        ({"augmentation": "strong"}, "no augmentation 'strong'; choose one of: none, paper, video"),
+        ({"label_smoothing": 1.0}, "label smoothing must be from 0 to below 1"),
+    ],
+)
+def test_impossible_recipe_is_refused(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(TrainingError, match=sentence):
+        Recipe(**changes)
 
 
-@pytest.mark.parametrize("stages", ["", "1", "0.5:2", "0.5:1,0.75:1,1:1", "0.5:1,1:0", "a:b"])
-def test_impossible_stages_are_refused(stages: str) -> None:
-    with pytest.raises(TrainingError, match="stage"):
-        parse_stages(stages)
-
-
-def test_metrics_of_known_predictions() -> None:
-    labels = np.array([0, 0, 3, 3], np.int64)
-    probabilities = np.full((4, 7), 0.05, np.float32)
-    probabilities[[0, 1, 2, 3], [0, 3, 3, 3]] = 0.7
-    figures = metrics(probabilities, labels)
-    assert figures["accuracy"] == 0.75
-    assert figures["macro_f1"] == pytest.approx((2 / 3 + 4 / 5) / 2)
-    assert (figures["recall"]["angry"], figures["recall"]["happy"], figures["recall"]["sad"]) == (0.5, 1.0, None)
-    assert figures["confusion_matrix"][0] == [1, 0, 0, 1, 0, 0, 0]
-    assert figures["ece"] == pytest.approx(0.05, abs=1e-6)
-    assert figures["images"] == 4
+def test_learning_rate_follows_its_schedule() -> None:
+    assert Recipe(rate=1e-3, schedule="constant").rate_at(73.2) == 1e-3
+    cosine = Recipe(rate=1e-3, schedule="cosine", epochs=100)
+    assert cosine.rate_at(0) < 2e-5
+    assert cosine.rate_at(50) == pytest.approx(0.5e-3)
+    assert cosine.rate_at(100) == 0

@@ -10,7 +10,9 @@ import numpy as np
 
 from training.errors import TrainingError
 
-FILE_NAME = "checkpoint.npz"  # in the output folder; not part of the model
+# In the output folder; not part of the model.
+FILE_NAME = "checkpoint.npz"
+BEST_FILE_NAME = "best.npz"
 
 
 def save(path: Path, state: Mapping[str, Any], variables: Sequence[Any]) -> None:

@@ -10,16 +10,45 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from training.calibration import scaled
 from training.datasets import SPLITS, Dataset, load
-from training.metrics import metrics
-from worker.classification import Classifier
+from training.metrics import expected_calibration_error, metrics
+from worker.classification import Classifier, read_metadata
 from worker.errors import TimelineError
 from worker.preprocessing import Preprocessing
 
+BATCH_SIZE = 128
 
-def evaluate(classifier: Classifier, data: Dataset) -> dict[str, Any]:
-    """The figures of training.metrics for a served network and labelled faces."""
-    return metrics(classifier.probabilities(data.images), data.labels)
+
+def evaluate(
+    model_dir: Path, data: Dataset, training: Dataset | None = None
+) -> tuple[dict[str, Any], NDArray[np.float32]]:
+    """What the network in a folder reaches as it is served.
+
+    Args:
+        model_dir: models/<name>.
+        data: labelled faces.
+        training: the split Training; the figures then tell how the network does on images that are not also there.
+
+    Returns:
+        The figures of training.metrics.metrics with ece_before_scaling (without the temperature built in; None where
+        none is) and, given training, leaked_images and accuracy_without_leaked; and the probabilities, float32 (n, 7).
+    """
+    probabilities = Classifier(model_dir, BATCH_SIZE).probabilities(data.images)
+    figures = metrics(probabilities, data.labels)
+    temperature = read_metadata(model_dir).trained.get("temperature")
+    if temperature:
+        raw = scaled(probabilities, 1 / temperature)
+        figures["ece_before_scaling"] = expected_calibration_error(raw, data.labels)
+    if training is not None:
+        leaked = data.copies_of(training)
+        right = probabilities.argmax(axis=1) == data.labels
+        figures["leaked_images"] = int(leaked.sum())
+        figures["accuracy_without_leaked"] = float(right[~leaked].mean())
+    return figures, probabilities
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,9 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
     options = parser.parse_args(arguments)
     try:
-        classifier = Classifier(options.model, batch_size=128)
-        data = load(options.data, options.split, Preprocessing.from_metadata(classifier.preprocessing))
-        figures = evaluate(classifier, data)
+        preprocessing = Preprocessing.from_metadata(read_metadata(options.model).preprocessing)
+        data = load(options.data, options.split, preprocessing)
+        training = load(options.data, "Training", preprocessing) if options.split != "Training" else None
+        figures, _ = evaluate(options.model, data, training)
     except TimelineError as exc:
         print(exc, file=sys.stderr)
         return 2

@@ -9,12 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from training.card import card
 from worker.classification import ARCHITECTURE, METADATA, WEIGHTS, model_version
 from worker.emotions import EMOTIONS
 from worker.preprocessing import Preprocessing
-
-CARD = "README.md"
 
 
 def export(
@@ -23,7 +20,7 @@ def export(
     """Writes weights (half precision), architecture and metadata; the last says nothing yet about validation.
 
     Args:
-        model: the plain network.
+        model: the network, in float32.
         name: of the network; the first part of its version.
         directory: models/<name>; made where it is missing.
         preprocessing: how the training images were made.
@@ -51,17 +48,10 @@ def export(
     directory.mkdir(parents=True, exist_ok=True)
     (directory / WEIGHTS).write_bytes(weights)
     (directory / ARCHITECTURE).write_bytes(architecture)
-    _write_metadata(directory, metadata)
+    write_metadata(directory, metadata)
     return metadata
 
 
-def record_validation(directory: Path, validation: Mapping[str, Any]) -> None:
-    """Adds what the exported network reaches on the validation split, and writes its card."""
-    metadata = json.loads((directory / METADATA).read_text(encoding="utf-8"))
-    metadata["validation"] = dict(validation)
-    _write_metadata(directory, metadata)
-    (directory / CARD).write_text(card(metadata), encoding="utf-8")
-
-
-def _write_metadata(directory: Path, metadata: Mapping[str, Any]) -> None:
+def write_metadata(directory: Path, metadata: Mapping[str, Any]) -> None:
+    """Writes metadata.json."""
     (directory / METADATA).write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,84 @@
+"""The pictures of a network's report, as PNG files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
+
+from training.calibration import scaled
+from training.metrics import CALIBRATION_BINS, Labels, Probabilities, expected_calibration_error, reliability
+from worker.emotions import EMOTIONS
+
+_TRAINING, _VALIDATION = sns.color_palette("colorblind")[:2]
+
+
+def plot_curves(history: Sequence[Mapping[str, Any]], best_epoch: int, path: Path) -> None:
+    """Loss and accuracy by epoch, on the training images as they were shown and on the validation split."""
+    epochs = [record["epoch"] for record in history]
+    with sns.axes_style("whitegrid"):
+        figure = Figure(figsize=(10, 3.8), layout="constrained")
+        axes = figure.subplots(1, 2)
+        for axis, name, title in zip(axes, ("loss", "accuracy"), ("Cross-entropy", "Accuracy"), strict=True):
+            axis.plot(epochs, [r[name] for r in history], color=_TRAINING, label="training (as shown, with dropout)")
+            axis.plot(epochs, [r[f"validation_{name}"] for r in history], color=_VALIDATION, label="PublicTest")
+            axis.axvline(best_epoch, color="grey", linestyle=":", label=f"epoch {best_epoch}, exported")
+            axis.set(title=title, xlabel="epoch")
+        axes[1].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes[1].legend(loc="lower right")
+        _save(figure, path)
+
+
+def plot_confusion(confusion: NDArray[np.int64], path: Path) -> None:
+    """Confusion matrix: share of each label's images by prediction in colour and percent, counts below."""
+    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    text = [[f"{s:.0%}\n{n}" for s, n in zip(*rows, strict=True)] for rows in zip(share, confusion, strict=True)]
+    figure = Figure(figsize=(6.6, 5.8), layout="constrained")
+    axis = figure.subplots()
+    sns.heatmap(
+        share, annot=np.array(text), fmt="", vmin=0, vmax=1, cmap="Blues", square=True, linewidths=0.5,
+        xticklabels=EMOTIONS, yticklabels=EMOTIONS, annot_kws={"fontsize": 8}, ax=axis,
+        cbar_kws={"shrink": 0.8, "format": PercentFormatter(1, decimals=0), "label": "of the label's images"},
+    )  # fmt: skip
+    axis.set(xlabel="prediction", ylabel="label")
+    axis.tick_params(axis="y", rotation=0)
+    _save(figure, path)
+
+
+def plot_reliability(probabilities: Probabilities, labels: Labels, temperature: float, path: Path) -> None:
+    """Accuracy by confidence, before and after temperature scaling, with the number of images below.
+
+    Args:
+        probabilities: float32 (n, 7), as served: after scaling.
+        labels: int64 (n,).
+        temperature: the one that is built in.
+        path: of the PNG file.
+    """
+    versions = {"before scaling": scaled(probabilities, 1 / temperature), "as served": probabilities}
+    edges = np.arange(CALIBRATION_BINS) / CALIBRATION_BINS
+    with sns.axes_style("whitegrid"):
+        figure = Figure(figsize=(9, 5), layout="constrained")
+        axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(3, 1))
+        for (upper, lower), (title, values) in zip(axes.T, versions.items(), strict=True):
+            confidence, accuracy, images = reliability(values, labels)
+            filled = images > 0
+            options = {"width": 1 / CALIBRATION_BINS, "align": "edge", "edgecolor": "white"}
+            upper.bar(edges[filled], accuracy[filled], color=_TRAINING, **options)
+            upper.plot(confidence[filled], accuracy[filled], "o-", color=_VALIDATION, markersize=4)
+            upper.plot([0, 1], [0, 1], color="grey", linestyle=":")
+            error = expected_calibration_error(values, labels)
+            upper.set(title=f"{title}: expected calibration error {error:.3f}", xlim=(0, 1), ylim=(0, 1))
+            lower.bar(edges, images, color="grey", **options)
+            lower.set(xlabel="confidence")
+        axes[0, 0].set(ylabel="accuracy")
+        axes[1, 0].set(ylabel="images")
+        _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    # Without the software's version, which would change the file with every release of Matplotlib.
+    figure.savefig(path, dpi=110, metadata={"Software": None})

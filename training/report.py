@@ -1,0 +1,62 @@
+"""The report of a trained network, in its folder: figures in metadata.json, three plots, and the model card."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from training import plots, speed
+from training.card import CARD, card
+from training.datasets import Dataset
+from training.evaluate import evaluate
+from training.export import write_metadata
+from training.flops import flops
+from worker.classification import ARCHITECTURE, METADATA
+
+CURVES, CONFUSION, RELIABILITY = "curves.png", "confusion.png", "reliability.png"
+
+
+def write_report(directory: Path, validation: Dataset, training: Dataset) -> dict[str, Any]:
+    """Measures an exported network on PublicTest as it is served, and writes figures, plots and card.
+
+    Args:
+        directory: models/<name>, exported.
+        validation: PublicTest.
+        training: the whole split Training, to tell which images of PublicTest are also there.
+
+    Returns:
+        metadata.json's content.
+    """
+    metadata: dict[str, Any] = json.loads((directory / METADATA).read_text(encoding="utf-8"))
+    figures, probabilities = evaluate(directory, validation, training)
+    architecture = (directory / ARCHITECTURE).read_text(encoding="utf-8")
+    metadata["validation"] = {
+        "split": "PublicTest",
+        **figures,
+        "flops": flops(keras.models.model_from_json(architecture)),
+        "speed": speed.measure(directory),
+    }
+    trained = metadata["trained"]
+    plots.plot_curves(trained["epochs"], trained["best_epoch"], directory / CURVES)
+    plots.plot_confusion(np.array(figures["confusion_matrix"]), directory / CONFUSION)
+    plots.plot_reliability(probabilities, validation.labels, trained["temperature"], directory / RELIABILITY)
+    write_metadata(directory, metadata)
+    (directory / CARD).write_text(card(metadata), encoding="utf-8")
+    return metadata
+
+
+def commit() -> str | None:
+    """The git commit of this code, with "+changes" where training/ or worker/ differ from it; None outside git."""
+    folder = Path(__file__).parents[1]
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+    try:
+        changed = git("status", "--porcelain", "--", "training", "worker")
+        return git("rev-parse", "HEAD").strip() + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,180 @@
+"""A training run that can be stopped at any moment: after each epoch a checkpoint holds all that it needs to go on."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from training import checkpoint, networks
+from training.augmentation import augmentation
+from training.datasets import Dataset
+from training.errors import TrainingError
+from training.metrics import cross_entropy
+from training.recipe import Recipe
+from worker import hardware, winograd
+from worker.emotions import EMOTIONS
+
+_PREDICTION_BATCH = 256
+
+
+class Run:
+    """A network in training: its weights, its optimizer and what each epoch brought.
+
+    Attributes:
+        model: the Keras network.
+        history: one record per epoch: epoch (from 1), rate (at its end), loss and accuracy (on the training images as
+            they were shown: augmented, with dropout, and while the weights changed), validation_loss and
+            validation_accuracy, seconds.
+    """
+
+    def __init__(self, network: str, recipe: Recipe, output: Path) -> None:
+        """Starts anew, or goes on where the checkpoint in the output folder was written.
+
+        Args:
+            network: a name in training.networks.NAMES.
+            recipe: how it is trained. The number of epochs may have grown since the checkpoint, nothing else.
+            output: where the checkpoint is, or will be.
+
+        Raises:
+            TrainingError: there is no such network, or the checkpoint is of a run with another recipe.
+        """
+        self.recipe, self.output = recipe, output
+        self.path = output / checkpoint.FILE_NAME
+        settings = {"network": network, **recipe.to_metadata()}
+        state = checkpoint.read_state(self.path) or {"settings": settings, "history": []}
+        if {**state["settings"], "epochs": recipe.epochs} != settings:
+            raise TrainingError(
+                f"{self.path} belongs to a run with other settings ({state['settings']}); "
+                "go on with those, or delete it to start anew."
+            )
+        self._settings = settings
+        self.history: list[dict[str, Any]] = state["history"]
+        keras.utils.set_random_seed(recipe.seed)
+        self.precision = precision(recipe)
+        keras.config.set_dtype_policy(self.precision)
+        try:
+            self.model = networks.build(network)
+        finally:
+            keras.config.set_dtype_policy("float32")
+        # Shares all variables with self.model, only computes faster.
+        self._steps = winograd.rewrite(self.model) if winograd.pays_off() else self.model
+        self._optimizer = keras.optimizers.Adam(recipe.rate)
+        self._optimizer.build(self._steps.trainable_variables)
+        self._steps.compile(
+            self._optimizer,
+            keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+            metrics=["accuracy"],
+            # XLA's convolutions are slow on CPUs, where TensorFlow would choose it; JAX can't do without.
+            jit_compile="auto" if keras.backend.backend() == "jax" else False,
+        )
+        self._variables = [*self.model.variables, *self._optimizer.variables]
+        if self.history:
+            checkpoint.restore(self.path, self._variables)
+
+    def epochs(self, training: Dataset, validation: Dataset) -> Iterator[dict[str, Any]]:
+        """Trains the epochs that are left.
+
+        Args:
+            training, validation: the images; the validation split decides nothing here.
+
+        Yields:
+            What each epoch brought (see history), once its checkpoint is written.
+        """
+        while len(self.history) < self.recipe.epochs:
+            started = time.monotonic()
+            epoch = len(self.history)
+            figures = self._train_epoch(training, epoch)
+            probabilities = predict(self._steps, validation.images)
+            record = {
+                "epoch": epoch + 1,
+                "rate": self.recipe.rate_at(epoch + 1),
+                "loss": figures["loss"],
+                "accuracy": figures["accuracy"],
+                "validation_loss": cross_entropy(probabilities, validation.labels),
+                "validation_accuracy": float((probabilities.argmax(axis=1) == validation.labels).mean()),
+                "seconds": round(time.monotonic() - started, 1),
+            }
+            self.history.append(record)
+            self.output.mkdir(parents=True, exist_ok=True)
+            if record["validation_accuracy"] > max((p["validation_accuracy"] for p in self.history[:-1]), default=-1):
+                checkpoint.save(self.output / checkpoint.BEST_FILE_NAME, record, self.model.weights)
+            checkpoint.save(self.path, {"settings": self._settings, "history": self.history}, self._variables)
+            yield record
+
+    def best(self) -> tuple[dict[str, Any], Any]:
+        """The record of the epoch that did best on the validation split, and the network as it was then, in float32.
+
+        Raises:
+            TrainingError: no epoch is done yet, or its file can't be read.
+        """
+        path = self.output / checkpoint.BEST_FILE_NAME
+        record = checkpoint.read_state(path)
+        if record is None:
+            raise TrainingError(f"There is no {path}: no epoch of this run is done yet.")
+        model = networks.build(self._settings["network"])
+        checkpoint.restore(path, model.weights)
+        return record, model
+
+    def _train_epoch(self, data: Dataset, epoch: int) -> dict[str, float]:
+        size = min(self.recipe.batch_size, len(data))
+        steps = len(data) // size
+        totals: dict[str, float] = defaultdict(float)
+        bar = tqdm(total=steps * size, desc=f"epoch {epoch + 1}/{self.recipe.epochs}", unit=" images", leave=False)
+        with bar:
+            for step, (images, labels) in enumerate(self._batches(data, epoch, size, steps)):
+                self._optimizer.learning_rate.assign(self.recipe.rate_at(epoch + step / steps))
+                for name, value in self._steps.train_on_batch(images, labels, return_dict=True).items():
+                    totals[name] += float(value)
+                bar.update(size)
+                bar.set_postfix({name: f"{total / (step + 1):.3f}" for name, total in totals.items()}, refresh=False)
+        return {name: total / steps for name, total in totals.items()}
+
+    def _batches(
+        self, data: Dataset, epoch: int, size: int, steps: int
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Batches of an epoch, in an order and with changes that seed and epoch decide, each made while one trains."""
+        rng = np.random.default_rng((self.recipe.seed, epoch))
+        order = rng.permutation(len(data))
+        augment = augmentation(self.recipe.augmentation)
+
+        def make(step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            chosen = order[step * size : (step + 1) * size]
+            labels = np.eye(len(EMOTIONS), dtype=np.float32)[data.labels[chosen]]
+            return augment(data.images[chosen], rng).astype(np.float32), labels
+
+        with ThreadPoolExecutor(1) as pool:  # one thread: the batches draw from rng in their order
+            coming: Future[tuple[NDArray[np.float32], NDArray[np.float32]]] = pool.submit(make, 0)
+            for step in range(steps):
+                batch = coming.result()
+                if step + 1 < steps:
+                    coming = pool.submit(make, step + 1)
+                yield batch
+
+
+def predict(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """A network's answers, without dropout.
+
+    Args:
+        model: a Keras network.
+        images: uint8 (n, size, size, 1).
+
+    Returns:
+        float32 (n, 7).
+    """
+    starts = range(0, len(images), _PREDICTION_BATCH)
+    parts = [images[start : start + _PREDICTION_BATCH].astype(np.float32) for start in starts]
+    return np.concatenate([np.asarray(model.predict_on_batch(part), np.float32) for part in parts])
+
+
+def precision(recipe: Recipe) -> str:
+    """The Keras dtype policy that a recipe means on this machine."""
+    if recipe.precision != "auto":
+        return recipe.precision
+    return "mixed_bfloat16" if hardware.has_accelerator() or hardware.has_bfloat16() else "float32"
