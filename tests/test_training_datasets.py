@@ -222,7 +222,7 @@ def test_an_image_of_no_split_is_left_out_with_a_logged_sentence(
     write_image(folder / "sad" / "5.jpg", 5)
     with caplog.at_level(logging.WARNING, "training"):
         assert len(load(folder, "Training", Preprocessing())) == 14
-    assert "1 images belong to no split and are not used: sad/5.jpg should lie in a folder such as" in caplog.text
+    assert "belong to no split and are not used: 1, the first: sad/5.jpg should lie in a folder such as" in caplog.text
 
 
 @pytest.mark.parametrize(

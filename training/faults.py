@@ -186,20 +186,20 @@ def report(faults: Faults, examples: int = 3) -> str:
 
     def lines(found: Sequence[str], what: str) -> list[str]:
         more = [f"  ... and {len(found) - examples:,} more; --json names all"] if len(found) > examples else []
-        return [f"{len(found):,} {what}", *(f"  {example}" for example in found[:examples]), *more]
+        return [f"{what}: {len(found):,}", *(f"  {example}" for example in found[:examples]), *more]
 
     conflicting = [", ".join(f"{image.name} ({image.emotion})" for image in group) for group in faults.conflicting]
     duplicates = [", ".join(image.name for image in group) for group in faults.duplicates]
     return "\n".join(
         [
-            *(f"{count:,} images in {split}" for split, count in faults.images.items()),
+            *(f"images in {split}: {count:,}" for split, count in faults.images.items()),
             *lines(faults.unusable, "unusable images"),
             *lines(faults.misplaced, "images that belong to no split"),
             *lines(faults.wrong_size, f"images that are not {SIDE}x{SIDE}"),
             *lines(faults.blank, "blank images (one grey level throughout)"),
-            *lines(duplicates, f"groups of identical images, {sum(map(len, faults.duplicates)):,} images in all"),
-            *lines(conflicting, "of these groups with conflicting labels"),
-            *(f"{count:,} images of {pair}" for pair, count in faults.shared.items()),
+            *lines(duplicates, f"groups of identical images ({sum(map(len, faults.duplicates)):,} images in all)"),
+            *lines(conflicting, "groups of identical images with conflicting labels"),
+            *(f"images of {pair}: {count:,}" for pair, count in faults.shared.items()),
         ]
     )
 
