@@ -4,7 +4,6 @@ import csv
 import logging
 import shutil
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -54,12 +53,12 @@ def zipped(folder: Path) -> Path:
     return archive
 
 
-def as_csv(folder: Path, fields: Sequence[str] = ("emotion", "pixels", "Usage")) -> Path:
+def as_csv(folder: Path) -> Path:
     path = folder.parent / "csv" / "fer2013.csv"
     path.parent.mkdir(exist_ok=True)
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(fields)
+        writer.writerow(["emotion", "pixels", "Usage"])
         for split in OFFICIAL:
             data = load(folder, split, Preprocessing())
             for image, label in zip(data.images, data.labels, strict=True):
@@ -233,6 +232,16 @@ def test_damaged_csv_row_is_named(tmp_path: Path, emotion: str, pixels: str) -> 
     path.write_text(f"emotion,pixels,Usage\n{emotion},{pixels},Training\n")
     with pytest.raises(TrainingError, match="row 2 of the CSV should have an emotion from 0 to 6"):
         load(path, "Training", Preprocessing())
+
+
+def test_kaggles_other_csv_is_read_and_its_short_row_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "icml_face_data.csv"
+    path.write_text(f"emotion, Usage, pixels\n3, Training, {'9 ' * 2304}\n4, PrivateTest\n")
+    data = load(path, "Training", Preprocessing())
+    assert data.labels.tolist() == [3]
+    assert (data.images == 9).all()
+    with pytest.raises(TrainingError, match="row 3 of the CSV should have an emotion from 0 to 6 and 2304 pixels"):
+        load(path, "PrivateTest", Preprocessing())
 
 
 def test_csv_with_other_columns_or_no_text_is_refused(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 A path is one of these, or a zip of one:
 
-- Kaggle's `fer2013.csv` (emotion,pixels,Usage), by the official splits;
+- Kaggle's `fer2013.csv` (emotion,pixels,Usage) or `icml_face_data.csv` (the same in another order), by the official
+  splits;
 - the folder of the Kaggle data set `msambare/fer2013` (train/angry/Training_1206.jpg, test/happy/PublicTest_...), by
   the official splits, which the files' names tell: PublicTest and PrivateTest lie together in test/;
 - the folder of the Kaggle data set `jonathanoheix/face-expression-recognition-dataset`
@@ -257,9 +258,8 @@ def _picture(files: _Files, name: str, split: str) -> Sample:
         return _faulty(name, split, f"{name} should lie in a folder named after one of {', '.join(EMOTIONS)}")
     try:
         with files.open(name) as file:
-            encoded = np.frombuffer(file.read(), np.uint8)
-        pixels = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE) if encoded.size else None
-    # RuntimeError: a zip's password or compression method; cv2.error: more pixels than OpenCV takes.
+            pixels = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    # RuntimeError: a zip's password or compression method; cv2.error: an empty file, or more pixels than OpenCV takes.
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, cv2.error):
         pixels = None
     if pixels is None:
