@@ -51,12 +51,15 @@ def test_change_asked_for_by_another_site_is_refused(site: Website, headers: dic
     for method, path in (
         ("POST", "/api/v1/videos"),
         ("POST", "/api/v1/videos/v/cancel"),
+        ("POST", "/api/v1/videos/v/reanalyze"),
+        ("POST", "/videos/v/reanalyze"),
         ("DELETE", "/api/v1/videos/v"),
         ("POST", "/videos/v/delete"),
         ("POST", "/videos"),
     ):
         assert site.client.open(path, method=method, headers=headers).status_code == 403
     assert site.client.get("/api/v1/videos/v", headers=headers).get_json()["status"] == "queued"
+    assert site.rows() == 1
 
 
 @pytest.mark.parametrize("headers", OWN)

@@ -259,8 +259,8 @@ def test_delete_removes_rows_and_recording(site: Website) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("POST", "/retry"), ("GET", "/timeline.csv"),
-        ("GET", "/timeline.json"), ("GET", "/chart.json"), ("GET", "/nothing"),
+        ("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("POST", "/retry"), ("POST", "/reanalyze"),
+        ("GET", "/timeline.csv"), ("GET", "/timeline.json"), ("GET", "/chart.json"), ("GET", "/nothing"),
     ],
 )  # fmt: skip
 def test_unknown_video_is_a_problem(site: Website, method: str, path: str) -> None:

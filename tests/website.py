@@ -38,13 +38,11 @@ class Website:
     """An application with a test client, and the database and folder that it works on."""
 
     def __init__(self, folder: Path, **changes: Any) -> None:
-        models = folder / "models" / "paper"
-        models.mkdir(parents=True, exist_ok=True)
-        (models / "metadata.json").write_text(json.dumps({"version": "paper-test"}))
         # Celery reads the environment once in a process; wherever its first queue lies, it must not be the repository.
         os.environ.setdefault("TIMELINE_DATA_DIR", str(folder / "data"))
         settings = Settings(data_dir=folder / "data", models_dir=folder / "models")
         self.settings = settings.model_copy(update=changes)  # unchecked, so that limits can be made absurd
+        self.serve("paper-test")
         self.app: Flask = create_app(self.settings)
         self.client: FlaskClient = self.app.test_client()
 
@@ -57,6 +55,11 @@ class Website:
     @property
     def database(self) -> Database:
         return self.service.database
+
+    def serve(self, version: str) -> None:
+        """Put a network of this version into the folder that is served."""
+        self.settings.model_dir.mkdir(parents=True, exist_ok=True)
+        (self.settings.model_dir / "metadata.json").write_text(json.dumps({"version": version}))
 
     def upload(self, content: bytes | None = None, filename: str = "clip.mp4", **fields: Any) -> Any:
         """POST to the API; the content is that of a real clip unless given."""

@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from web import assets, formatting, pages, problems, security, videos
-from web.receiving import UploadRequest, remove_abandoned
+from web.receiving import UploadRequest
+from web.recordings import remove_abandoned
 from web.service import Service, install, service
 from worker.config import Settings, load, served_version
 from worker.db.migrations import require_current

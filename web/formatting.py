@@ -7,7 +7,7 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Make these functions filters of the application's templates."""
-    for convert in (clock, time_left, size, count, ordinal, utc, rate):
+    for convert in (clock, time_left, size, count, ordinal, utc, rate, sampling):
         app.add_template_filter(convert)
 
 
@@ -50,6 +50,11 @@ def ordinal(number: int) -> str:
 def rate(per_second: float) -> str:
     """Frames per second without needless digits: 30, 29.97, 0.5."""
     return f"{per_second:.2f}".rstrip("0").rstrip(".")
+
+
+def sampling(sample_hz: float | None) -> str:
+    """Which frames are analysed: every frame, 5 per second."""
+    return "every frame" if sample_hz is None else f"{rate(sample_hz)} per second"
 
 
 def utc(instant: str) -> str:

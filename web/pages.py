@@ -1,6 +1,7 @@
 """The pages. They work without JavaScript; small modules in static/ keep them up to date by asking for the same
 fragments that the pages are made of, so that nothing is rendered in two places."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -10,8 +11,10 @@ from web import videos
 from web.assets import plotly_url
 from web.problems import Problem
 from web.service import service
-from web.uploads import accept
+from web.uploads import Outcome, accept, reanalyze
+from worker.config import served_version
 from worker.emotions import EMOTIONS
+from worker.errors import ModelError
 
 blueprint = Blueprint("pages", __name__)
 
@@ -39,8 +42,7 @@ def upload() -> WerkzeugResponse:
         outcome = accept(service())
     except Problem as problem:
         return Response(_index(refusal=problem.sentence), problem.status)
-    again = None if outcome.is_new else 1  # None leaves it out of the address
-    return redirect(url_for(".video", video_id=outcome.video.id, again=again), 303)
+    return _show(outcome)
 
 
 @blueprint.get("/videos/<video_id>")
@@ -54,8 +56,17 @@ def video(video_id: str) -> str:
         notice=notice,
         is_active=found["status"] in _ACTIVE,
         emotions=EMOTIONS,
+        comparable=_comparable(found),
         plotly_url=plotly_url(),
+        **_analyses(found),
     )
+
+
+@blueprint.get("/videos/<video_id>/analyses")
+def analyses(video_id: str) -> str:
+    """The analyses of a video's recording, alone."""
+    found = videos.find(service(), video_id)
+    return render_template("_analyses.html", video=found, **_analyses(found))
 
 
 @blueprint.get("/videos/<video_id>/progress")
@@ -78,11 +89,45 @@ def retry(video_id: str) -> WerkzeugResponse:
     return redirect(url_for(".video", video_id=video_id), 303)
 
 
+@blueprint.post("/videos/<video_id>/reanalyze")
+def analyze_again(video_id: str) -> WerkzeugResponse:
+    """Analyse by the network that is served now, and show that video."""
+    return _show(reanalyze(service(), video_id))
+
+
 @blueprint.post("/videos/<video_id>/delete")
 def delete(video_id: str) -> WerkzeugResponse:
     """Delete, and show the list."""
     videos.remove(service(), video_id)
     return redirect(url_for(".index"), 303)
+
+
+def _show(outcome: Outcome) -> WerkzeugResponse:
+    again = None if outcome.is_new else 1  # None leaves it out of the address
+    return redirect(url_for(".video", video_id=outcome.video.id, again=again), 303)
+
+
+def _analyses(found: dict[str, Any]) -> dict[str, Any]:
+    """All analyses of a recording, newest first, and the network that could make another one."""
+    together = [found, *found["analyses"]]
+    together.sort(key=lambda analysis: datetime.fromisoformat(analysis["created_at"]), reverse=True)
+    return {"analyses": together, "offered": _offered(together, found["sample_hz"])}
+
+
+def _comparable(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Other timelines of the recording, those at the same rate first: they differ by the network alone."""
+    done = [other for other in found["analyses"] if other["status"] == "done"]
+    return sorted(done, key=lambda other: other["sample_hz"] != found["sample_hz"])
+
+
+def _offered(analyses: list[dict[str, Any]], sample_hz: float | None) -> str | None:
+    """Version of the network that is served now; None when it was put to this recording at this rate before."""
+    try:
+        version = served_version(service().settings.model_dir)
+    except ModelError:
+        return None  # its folder was taken away under the running service; what is there can be shown without it
+    known = {analysis["model"]["version"] for analysis in analyses if analysis["sample_hz"] == sample_hz}
+    return None if version in known else version
 
 
 def _index(refusal: str | None) -> str:

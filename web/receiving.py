@@ -4,10 +4,8 @@ Werkzeug asks the request for a stream for every file in a form; UploadRequest a
 folder, which hashes and measures what it writes. Whoever reads the form owns the parts and discards what isn't kept.
 """
 
-import errno
 import hashlib
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +17,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from web.problems import Problem
+from web.recordings import check_space, full_disk_as_problem, part_path, place
 from web.service import service
 from worker.config import Settings
 from worker.db import videos
@@ -41,12 +40,12 @@ class PartFile:
 
     def __init__(self, settings: Settings) -> None:
         self.id = videos.new_id()
-        self.path = settings.recordings_dir / f"{self.id}.part"
+        self.path = part_path(settings, self.id)
         self.size_bytes = 0
         self._settings = settings
         self._hash = hashlib.sha256()
         self._next_look = _LOOK_EVERY_BYTES
-        with _full_disk_as_problem():
+        with full_disk_as_problem():
             self._file = open(self.path, "xb")  # noqa: SIM115 - closed by finish() or discard()
 
     @property
@@ -67,7 +66,7 @@ class PartFile:
             check_space(self._settings, 0)
             self._next_look += _LOOK_EVERY_BYTES
         self._hash.update(data)
-        with _full_disk_as_problem():
+        with full_disk_as_problem():
             return self._file.write(data)
 
     def seek(self, _position: int) -> int:
@@ -79,19 +78,14 @@ class PartFile:
 
     def finish(self) -> None:
         """Make sure that the bytes are on the disk before a row says that they are."""
-        with _full_disk_as_problem():
+        with full_disk_as_problem():
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
 
     def keep(self, path: Path) -> None:
         """Give the file its final name; a finished part is then nobody's to discard."""
-        os.replace(self.path, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        place(self.path, path)
 
     def discard(self) -> None:
         """Remove what is left under the temporary name."""
@@ -198,44 +192,6 @@ class UploadRequest(Request):
             left = min(_DRAIN_BYTES, self.content_length or _DRAIN_BYTES)
             while left > 0 and (data := self.environ["wsgi.input"].read(min(left, 1 << 16))):
                 left -= len(data)
-
-
-def check_space(settings: Settings, more_bytes: int) -> None:
-    """Make sure that so many bytes fit on the disk.
-
-    Raises:
-        Problem: 507.
-    """
-    if shutil.disk_usage(settings.recordings_dir).free - more_bytes < settings.min_free_bytes:
-        raise _no_space()
-
-
-def remove_abandoned(recordings_dir: Path, before: float) -> None:
-    """Remove parts whose upload ended with its web process.
-
-    Args:
-        recordings_dir: the folder.
-        before: POSIX time; parts written to since then may still be growing in another process.
-    """
-    for path in recordings_dir.glob("*.part"):
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < before:
-                path.unlink()
-
-
-@contextmanager
-def _full_disk_as_problem() -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise _no_space() from exc
-        raise
-
-
-def _no_space() -> Problem:
-    sentence = "There is not enough free disk space on the server for this recording. Delete videos that are done with."
-    return Problem(507, "no_space", sentence)
 
 
 def _too_large(settings: Settings) -> Problem:

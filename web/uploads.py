@@ -1,20 +1,24 @@
-"""From a form to a queued video: received, examined, named, recorded, and only then sent to the queue."""
+"""From a form to a queued video: received, examined, named, recorded, and only then sent to the queue. An earlier video
+of the same recording takes the place of the form when that is analysed again."""
 
 import math
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from flask import request
 
 from web.probing import probe
 from web.problems import Problem
-from web.receiving import PartFile, UploadRequest
+from web.receiving import UploadRequest
+from web.recordings import part_path, place, second_name
 from web.service import Service
 from worker import celery
 from worker.config import served_version
 from worker.db import videos, work
-from worker.db.tables import Video
+from worker.db.tables import Video, VideoStatus
 from worker.db.videos import NewVideo
 
 _MAX_SAMPLE_HZ = 1000
@@ -25,7 +29,7 @@ _BIDI_CONTROLS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an upload.
+    """What became of an upload, or of the wish to have a recording analysed again.
 
     Attributes:
         video: the new one, or the earlier one that is the same work.
@@ -56,7 +60,7 @@ def accept(service: Service) -> Outcome:
         settings = service.settings
         return _record(
             service,
-            part,
+            part.keep,
             NewVideo(
                 part.id, filename, part.size_bytes, part.sha256, sample_hz,
                 settings.model, served_version(settings.model_dir), info,
@@ -64,7 +68,30 @@ def accept(service: Service) -> Outcome:
         )  # fmt: skip
 
 
-def _record(service: Service, part: PartFile, new: NewVideo) -> Outcome:
+def reanalyze(service: Service, video_id: str) -> Outcome:
+    """Have a video's recording analysed by the network that is served now, at the same rate, as a video of its own.
+
+    Raises:
+        NotFound: no such video.
+        Problem: the recording is gone, or there is no room for a copy; no file and no row is left.
+    """
+    settings = service.settings
+    with service.database.read() as session:
+        video = videos.get(session, video_id)
+        same_content = (video, *videos.other_analyses(session, [video])[video.id])
+    new = NewVideo(
+        videos.new_id(), video.filename, video.size_bytes, video.sha256, video.sample_hz,
+        settings.model, served_version(settings.model_dir), video.info,
+    )  # fmt: skip
+    for analysis in same_content:
+        if analysis.work_key == new.work_key and analysis.status not in (VideoStatus.FAILED, VideoStatus.CANCELLED):
+            return Outcome(analysis, is_new=False)  # there is nothing to do, and no file needed
+    part = part_path(settings, new.id)
+    with second_name(settings, (settings.recording(analysis.id) for analysis in same_content), part):
+        return _record(service, lambda path: place(part, path), new)
+
+
+def _record(service: Service, keep: Callable[[Path], None], new: NewVideo) -> Outcome:
     """Commit the row with its file in place; the file of a duplicate is dropped, unless the first one's is gone."""
     recording = service.settings.recording(new.id)
     try:
@@ -73,7 +100,7 @@ def _record(service: Service, part: PartFile, new: NewVideo) -> Outcome:
             messages = work.due(session, service.settings.queued_segments, video.id)
             recording = service.settings.recording(video.id)
             if is_new or not recording.exists():
-                part.keep(recording)
+                keep(recording)
     except BaseException:
         service.settings.recording(new.id).unlink(missing_ok=True)
         raise

@@ -1,6 +1,7 @@
 """The HTTP API for videos, under /api/v1, and what pages share with it."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import PurePath
@@ -8,11 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, request, url_for
+from sqlalchemy.orm import Session
 
 from web.charts import chart
 from web.problems import Problem
 from web.service import Service, service
-from web.uploads import accept
+from web.uploads import Outcome, accept, reanalyze
 from worker import celery
 from worker.db import exports, videos, work
 from worker.db.tables import Video, VideoStatus
@@ -29,7 +31,16 @@ _log = logging.getLogger(__name__)
 @blueprint.post("/videos")
 def create() -> Response:
     """Upload a recording: 202 when it is new; 200 with the first one when the same was uploaded before."""
-    outcome = accept(service())
+    return _answered(accept(service()))
+
+
+@blueprint.post("/videos/<video_id>/reanalyze")
+def analyze_again(video_id: str) -> Response:
+    """Analyse the same recording by the network that is served now: 202 with a new video; 200 if there is that one."""
+    return _answered(reanalyze(service(), video_id))
+
+
+def _answered(outcome: Outcome) -> Response:
     body = find(service(), outcome.video.id) | {"duplicate": not outcome.is_new}
     if not outcome.is_new:
         body["message"] = duplicate_sentence(body["status"])
@@ -110,16 +121,15 @@ def find(service: Service, video_id: str) -> dict[str, Any]:
         NotFound: no such video.
     """
     with service.database.read() as session:
-        video = videos.get(session, video_id)
-        return _described(video, videos.progress(session, [video])[video.id])
+        (described,) = _all_described(session, [videos.get(session, video_id)])
+        return described
 
 
 def find_page(service: Service, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
     """Videos as the API shows them, newest first, and how many there are in all."""
     with service.database.read() as session:
         found, total = videos.page(session, limit, offset)
-        progress = videos.progress(session, found)
-        return [_described(video, progress[video.id]) for video in found], total
+        return _all_described(session, found), total
 
 
 def remove(service: Service, video_id: str) -> None:
@@ -147,8 +157,8 @@ def queue_again(service: Service, video_id: str) -> None:
 
 
 def duplicate_sentence(status: str) -> str:
-    """What to tell whoever uploads the same again."""
-    return f"This recording was uploaded before with the same settings. This is that analysis; it is {status}."
+    """What to tell whoever asks for the same again."""
+    return f"This recording was uploaded before, and this is its analysis with these settings; it is {status}."
 
 
 def _done(video: Video) -> Video:
@@ -175,29 +185,47 @@ def _as_file(response: Response, filename: str, suffix: str) -> Response:
     return response
 
 
+def _all_described(session: Session, found: Sequence[Video]) -> list[dict[str, Any]]:
+    """As the API shows them, with as many questions to the database for many as for one."""
+    progress, others = videos.progress(session, found), videos.other_analyses(session, found)
+    return [
+        _described(video, progress[video.id]) | {"analyses": [_named(other) for other in others[video.id]]}
+        for video in found
+    ]
+
+
 def _described(video: Video, progress: Progress) -> dict[str, Any]:
     summary = video.summary or {}
     error = {"code": video.error_code, "message": video.error_message}
+    return (
+        {"id": video.id, "filename": video.filename}
+        | _named(video)
+        | {
+            "progress": {
+                "frames_done": progress.frames_done,
+                "frames_total": progress.frames_total,
+                "fps": _rounded(progress.fps),
+                "eta_s": _rounded(progress.eta_s),
+                "queue_position": progress.queue_position,
+            },
+            "error": error if video.error_code else None,
+            "video": video.info | {"size_bytes": video.size_bytes, "sha256": video.sha256},
+            "started_at": _instant(video.started_at),
+            "finished_at": _instant(video.finished_at),
+            "frames_by_status": summary.get("frames_by_status"),
+            "faces": summary.get("faces"),
+        }
+    )
+
+
+def _named(video: Video) -> dict[str, Any]:
+    """What tells one analysis of a recording from another."""
     return {
         "id": video.id,
-        "filename": video.filename,
         "status": video.status.value,
-        "progress": {
-            "frames_done": progress.frames_done,
-            "frames_total": progress.frames_total,
-            "fps": _rounded(progress.fps),
-            "eta_s": _rounded(progress.eta_s),
-            "queue_position": progress.queue_position,
-        },
-        "error": error if video.error_code else None,
-        "video": video.info | {"size_bytes": video.size_bytes, "sha256": video.sha256},
         "model": {"name": video.model, "version": video.model_version},
         "sample_hz": video.sample_hz,
         "created_at": _instant(video.created_at),
-        "started_at": _instant(video.started_at),
-        "finished_at": _instant(video.finished_at),
-        "frames_by_status": summary.get("frames_by_status"),
-        "faces": summary.get("faces"),
         "links": _links(video.id),
     }
 
@@ -210,6 +238,7 @@ def _links(video_id: str) -> dict[str, str]:
         "chart": "chart_json",
         "cancel": "cancel",
         "retry": "retry",
+        "reanalyze": "analyze_again",
     }
     links = {link: url_for(f"api.{endpoint}", video_id=video_id) for link, endpoint in names.items()}
     return links | {"page": url_for("pages.video", video_id=video_id)}

@@ -15,6 +15,9 @@ if (progress) {
   });
 }
 
+const analyses = document.getElementById("analyses");
+if (analyses) keepFresh(analyses, () => (analyses.firstElementChild.dataset.active === "yes" ? 1500 : 10000));
+
 const chart = document.getElementById("chart");
 if (chart) drawChart(chart);
 
