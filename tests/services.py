@@ -1,5 +1,6 @@
 """Real parts for tests: PostgreSQL and Redis from wheels, and worker processes that can be killed."""
 
+import json
 import os
 import signal
 import socket
@@ -16,14 +17,18 @@ from pathlib import Path
 from pwd import getpwnam
 from shutil import copyfile, copytree
 
+import numpy as np
 import psutil
 import psycopg
 
+from worker.classification import ARCHITECTURE, METADATA, WEIGHTS, model_version
 from worker.config import Settings, served_version
 from worker.db import exports, videos, work
 from worker.db.migrations import migrate
 from worker.db.session import Database
 from worker.db.tables import Video, VideoStatus
+from worker.emotions import EMOTIONS
+from worker.serving import web_command
 from worker.video import inspect
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -109,6 +114,27 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def other_network(source: Path, target: Path) -> str:
+    """Export a network of the same name that answers differently: its last bias is raised for one emotion.
+
+    Returns:
+        Its version.
+    """
+    with np.load(source / WEIGHTS) as arrays:
+        weights = dict(arrays)
+    last = str(len(weights) - 1)
+    weights[last] = (weights[last] + np.eye(7)[EMOTIONS.index("surprise")] * 3).astype(weights[last].dtype)
+    target.mkdir(parents=True)
+    np.savez(target / WEIGHTS, **weights)
+    copyfile(source / ARCHITECTURE, target / ARCHITECTURE)
+    packed, architecture = (target / WEIGHTS).read_bytes(), (target / ARCHITECTURE).read_bytes()
+    metadata = json.loads((source / METADATA).read_text(encoding="utf-8"))
+    metadata["version"] = model_version(metadata["name"], packed, architecture, metadata["preprocessing"])
+    metadata["weights_sha256"] = sha256(packed).hexdigest()
+    (target / METADATA).write_text(json.dumps(metadata), encoding="utf-8")
+    return str(metadata["version"])
+
+
 @dataclass
 class WorkerProcess:
     """One `celery -A worker worker`, with its log."""
@@ -182,6 +208,26 @@ class Service:
             )
         self.workers.append(WorkerProcess(process, log))
         return self.workers[-1]
+
+    @contextmanager
+    def web(self, **changes: str) -> Iterator[str]:
+        """The service's web side under Gunicorn for as long as the block lasts; yields its address.
+
+        Args:
+            changes: environment variables in place of the service's own.
+        """
+        port = free_port()
+        address = f"http://127.0.0.1:{port}"
+        with (self.settings.data_dir / "web.log").open("ab") as log:
+            environment = self.environment() | changes
+            command = web_command("127.0.0.1", port)
+            process = subprocess.Popen(command, env=environment, cwd=REPOSITORY, stdout=log, stderr=log)
+        try:
+            wait_until(lambda: _listens(port), 60, "starting Gunicorn")
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
 
     def submit(self, path: Path, video_id: str, sample_hz: float | None = None) -> str:
         """Put a recording into the service as web does, under a known id, and send its messages."""
