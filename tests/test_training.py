@@ -1,6 +1,7 @@
 """A small training run: it learns, goes on where it stopped, and leaves a network that the classifier serves."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,10 +21,11 @@ from training.evaluate import main as evaluate_main
 from training.recipe import Recipe
 from training.run import Run
 from training.train import load_data, main
-from worker.classification import read_metadata
+from worker.classification import Classifier, read_metadata
 from worker.emotions import EMOTIONS
 from worker.preprocessing import Preprocessing
 
+PAPER = REPOSITORY / "models" / "paper"
 RECIPE = Recipe(epochs=4, batch_size=16, augmentation="none")
 
 
@@ -44,8 +46,8 @@ def data_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(data_path: Path) -> tuple[Dataset, Dataset]:
-    _, training, validation = load_data(data_path, Preprocessing())
-    return training, validation
+    faces = load_data(data_path, Preprocessing())
+    return faces.training, faces.validation
 
 
 def without_seconds(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -99,6 +101,34 @@ def test_command_leaves_a_network_with_a_report_that_evaluate_confirms(
     assert "belongs to a run with other settings" in capsys.readouterr().err
 
 
+def test_accuracy_against_ferplus_is_over_the_images_that_it_decides(
+    tmp_path: Path, data: tuple[Dataset, Dataset], data_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predictions = Classifier(PAPER).probabilities(data[1].images).argmax(axis=1)
+    names = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt", "unknown", "NF")
+    rows = [",".join(["image", "usage", "fer2013_label", *names])]
+    for number, (name, prediction) in enumerate(zip(data[1].names, predictions.tolist(), strict=True)):
+        voted = prediction if number < 8 else (prediction + 1) % 7 if number < 10 else names.index("unknown")
+        path = Path(name)
+        votes = ["10" if place == voted else "0" for place in range(10)]
+        rows.append(",".join([path.name, "PublicTest", path.parent.name, *votes]))
+    (tmp_path / "votes.csv").write_text("\n".join(rows))
+    command = ["--model", str(PAPER), "--data", str(data_path), "--ferplus", str(tmp_path / "votes.csv"), "--json"]
+    assert evaluate_main(command) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["ferplus_images"], figures["ferplus_accuracy"]) == (10, 0.8)
+
+
+def test_split_can_be_evaluated_where_it_is_alone(
+    tmp_path: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sad").mkdir()
+    shutil.copy(data_path / "test" / "sad" / "PublicTest_40.jpg", tmp_path / "sad" / "PrivateTest_40.jpg")
+    command = ["--model", str(PAPER), "--data", str(tmp_path), "--split", "PrivateTest", "--json"]
+    assert evaluate_main(command) == 0
+    assert json.loads(capsys.readouterr().out)["images"] == 1
+
+
 def test_run_killed_in_an_epoch_loses_that_epoch_only(tmp_path: Path, data_path: Path) -> None:
     command = [sys.executable, "-m", "training.train", "--data", str(data_path), "--output", str(tmp_path)]
     options = ["--epochs", "1000", "--batch-size", "16"]
@@ -117,11 +147,33 @@ def test_images_that_are_also_in_public_test_are_dropped(data_path: Path, data: 
     leaked = data_path / "train" / "fear" / "Training_999.jpg"
     leaked.write_bytes((data_path / "test" / "fear" / "PublicTest_20.jpg").read_bytes())
     try:
-        everything, training, _ = load_data(data_path, Preprocessing())
+        faces = load_data(data_path, Preprocessing())
     finally:
         leaked.unlink()
-    assert training.names == data[0].names
-    assert set(everything.names) - set(training.names) == {"train/fear/Training_999.jpg"}
+    assert faces.training.names == data[0].names
+    assert set(faces.original.names) - set(faces.training.names) == {"train/fear/Training_999.jpg"}
+    assert faces.cleaned.held_out_copies == 1
+
+
+def test_private_test_is_kept_out_of_training(data_path: Path, data: tuple[Dataset, Dataset]) -> None:
+    private = data_path / "test" / "sad" / "PrivateTest_1.jpg"
+    private.write_bytes((data_path / data[0].names[5]).read_bytes())
+    try:
+        faces = load_data(data_path, Preprocessing())
+    finally:
+        private.unlink()
+    assert set(data[0].names) - set(faces.training.names) == {data[0].names[5]}
+    assert faces.validation_split == "PublicTest"
+
+
+def test_papers_split_is_trained_on_where_the_data_has_it(data_path: Path, tmp_path: Path) -> None:
+    for split, place in (("train", "train"), ("test", "validation")):
+        shutil.copytree(data_path / split, tmp_path / "images" / place)
+    for number, path in enumerate(sorted(tmp_path.rglob("*.jpg"))):
+        path.rename(path.with_name(f"{number}.jpg"))
+    faces = load_data(tmp_path, Preprocessing(), images=50)
+    assert (faces.training_split, faces.validation_split) == ("train", "validation")
+    assert (len(faces.original), len(faces.training), len(faces.validation)) == (280, 50, 21)
 
 
 def test_damaged_checkpoint_is_refused(tmp_path: Path) -> None:

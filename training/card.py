@@ -25,8 +25,10 @@ As served, with weights in half precision, on FER2013's split {split} ({images:,
 
 The epoch and the temperature were chosen on this same split, so expect slightly less on unseen images. Intervals are
 95 % bootstrap intervals over the images. Leaked images are those of {split} that are, pixel for pixel, also in the
-split Training; they were left out of training. The temperature ({temperature:.3f}) divides the logits, so that
-confidence means frequency; it is built into the last layer. {speed}
+split {training_split}, whose copies were left out of training. The temperature ({temperature:.3f}) divides the logits,
+so that confidence means frequency; it is built into the last layer. {ferplus}
+
+{speed}
 
 The same figures from your copy of the data:
 
@@ -40,14 +42,13 @@ The same figures from your copy of the data:
 
     KERAS_BACKEND={backend} python -m training.train --data PATH --network {name} --output models/{name} {options}
 
-Data: {data}; {training_images:,} images, augmentation "{augmentation}" ([training/augmentation.py][augmentation]).
-Labels one-hot{smoothing}. Adam, {schedule} learning rate {rate:g}, batches of {batch_size}, {precision}, seed {seed}.
+Data: FER2013, split {training_split}: {training_images:,} of its {images_before:,} images; {left_out}.
+Augmentation "{augmentation}" ([training/augmentation.py][augmentation]); labels one-hot{smoothing}.
+Adam, {schedule} learning rate {rate:g}, batches of {batch_size}, {precision}, seed {seed}.
 {epochs_done} of {epochs} epochs done in {hours:.1f} hours; epoch {best_epoch}, the best on {split}, was exported.
 Code: {commit}. Backend: {backend_version}.
 
 ![Loss and accuracy by epoch](curves.png)
-
-{faults}
 
 ## Intended use and limits
 
@@ -58,6 +59,11 @@ skin tones and head poses that are rare there are recognised less well.
 
 [augmentation]: ../../training/augmentation.py
 """
+
+_FERPLUS = """\
+FER+ is a second labelling of the same
+images by ten people; its accuracy is over the images whose majority chose one of the seven emotions
+(training/ferplus.py)."""
 
 
 def card(metadata: Mapping[str, Any]) -> str:
@@ -84,8 +90,11 @@ def card(metadata: Mapping[str, Any]) -> str:
         backend=trained["backend"].partition(",")[0],
         backend_version=trained["backend"],
         options=" ".join(f"--{name.replace('_', '-')} {value}" for name, value in trained["options"].items()),
-        data=trained["data"],
+        ferplus=_FERPLUS if "ferplus_accuracy" in validation else "",
+        training_split=trained["split"],
         training_images=trained["images"],
+        images_before=trained["left_out"]["images"],
+        left_out=_left_out(trained["left_out"]),
         augmentation=recipe["augmentation"],
         smoothing=smoothing,
         schedule=recipe["schedule"],
@@ -98,7 +107,6 @@ def card(metadata: Mapping[str, Any]) -> str:
         hours=sum(epoch["seconds"] for epoch in trained["epochs"]) / 3600,
         best_epoch=trained["best_epoch"],
         commit=trained["commit"] or "not from a git checkout",
-        faults=trained["faults"],
     )
 
 
@@ -108,6 +116,7 @@ def _figures(validation: Mapping[str, Any]) -> list[tuple[str, str]]:
         return f"{validation[name]:.2%} ({low:.2%} to {high:.2%})"
 
     leaked = validation["leaked_images"]
+    ferplus = validation.get("ferplus_accuracy")
     return [
         ("accuracy", with_interval("accuracy")),
         (f"accuracy without the {leaked} leaked images", f"{validation['accuracy_without_leaked']:.2%}"),
@@ -115,8 +124,19 @@ def _figures(validation: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("expected calibration error", f"{validation['ece']:.3f}"),
         ("the same before temperature scaling", f"{validation['ece_before_scaling']:.3f}"),
         ("cross-entropy", f"{validation['cross_entropy']:.3f}"),
+        *([] if ferplus is None else [("accuracy against FER+", f"{ferplus:.2%}")]),
         ("computation per face", f"{validation['flops'] / 1e6:.0f} million floating-point operations"),
     ]
+
+
+def _left_out(cleaned: Mapping[str, int]) -> str:
+    reasons = {
+        "held_out_copies": "also in a validation or test split",
+        "repeated": "repeated",
+        "conflicting": "there with different labels",
+        "blank": "blank",
+    }
+    return "left out are " + ", ".join(f"{cleaned[name]:,} {reason}" for name, reason in reasons.items())
 
 
 def _by_emotion(validation: Mapping[str, Any]) -> list[str]:

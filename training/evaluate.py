@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from training.calibration import scaled
-from training.datasets import SPLITS, Dataset, load
-from training.metrics import expected_calibration_error, metrics
+from training.datasets import PAPER_SPLITS, SPLITS, Dataset, load, splits
+from training.ferplus import load_votes, majority_labels, votes_for
+from training.metrics import Labels, Probabilities, expected_calibration_error, metrics
 from worker.classification import Classifier, read_metadata
 from worker.errors import TimelineError
 from worker.preprocessing import Preprocessing
@@ -24,31 +24,40 @@ BATCH_SIZE = 128
 
 
 def evaluate(
-    model_dir: Path, data: Dataset, training: Dataset | None = None
-) -> tuple[dict[str, Any], NDArray[np.float32]]:
+    model_dir: Path, data: Dataset, training: Dataset | None = None, votes: NDArray[Any] | None = None
+) -> tuple[dict[str, Any], Probabilities]:
     """What the network in a folder reaches as it is served.
 
     Args:
         model_dir: models/<name>.
         data: labelled faces.
-        training: the split Training; the figures then tell how the network does on images that are not also there.
+        training: the whole training split, to tell how the network does on images that are not also there.
+        votes: int64 (n, 10), FER+'s votes for data, to tell how the network agrees with their majority.
 
     Returns:
-        The figures of training.metrics.metrics with ece_before_scaling (without the temperature built in; None where
-        none is) and, given training, leaked_images and accuracy_without_leaked; and the probabilities, float32 (n, 7).
+        The figures of training.metrics.metrics, with ece_before_scaling (without the temperature that is built in)
+        where that is known, leaked_images and accuracy_without_leaked given training, ferplus_images and
+        ferplus_accuracy given votes; and the probabilities, float32 (n, 7).
     """
     probabilities = Classifier(model_dir, BATCH_SIZE).probabilities(data.images)
     figures = metrics(probabilities, data.labels)
+    predictions = probabilities.argmax(axis=1)
     temperature = read_metadata(model_dir).trained.get("temperature")
-    if temperature:
-        raw = scaled(probabilities, 1 / temperature)
-        figures["ece_before_scaling"] = expected_calibration_error(raw, data.labels)
+    if temperature is not None:
+        figures["ece_before_scaling"] = expected_calibration_error(scaled(probabilities, 1 / temperature), data.labels)
     if training is not None:
         leaked = data.copies_of(training)
-        right = probabilities.argmax(axis=1) == data.labels
         figures["leaked_images"] = int(leaked.sum())
-        figures["accuracy_without_leaked"] = float(right[~leaked].mean())
+        figures["accuracy_without_leaked"] = _accuracy(predictions[~leaked], data.labels[~leaked])
+    if votes is not None:
+        labels = majority_labels(votes)
+        figures["ferplus_images"] = int((labels >= 0).sum())
+        figures["ferplus_accuracy"] = _accuracy(predictions[labels >= 0], labels[labels >= 0])
     return figures, probabilities
+
+
+def _accuracy(predictions: Labels, labels: Labels) -> float | None:
+    return float((predictions == labels).mean()) if len(labels) else None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,15 +68,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="training.evaluate", description="Measure an exported network on FER2013.")
     parser.add_argument("--model", type=Path, required=True, help="folder of the network, such as models/paper")
-    parser.add_argument("--data", type=Path, required=True, help="FER2013: Kaggle's CSV or folder, or a zip of either")
+    parser.add_argument("--data", type=Path, required=True, help="FER2013: CSV or folder of images, or a zip of either")
     parser.add_argument("--split", choices=SPLITS, default="PublicTest")
+    parser.add_argument("--ferplus", type=Path, help="FER+ votes, to tell the accuracy against them as well")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
     options = parser.parse_args(arguments)
     try:
         preprocessing = Preprocessing.from_metadata(read_metadata(options.model).preprocessing)
         data = load(options.data, options.split, preprocessing)
-        training = load(options.data, "Training", preprocessing) if options.split != "Training" else None
-        figures, _ = evaluate(options.model, data, training)
+        trained_on = "train" if options.split in PAPER_SPLITS else "Training"
+        known = options.split != trained_on and trained_on in splits(options.data)
+        training = load(options.data, trained_on, preprocessing) if known else None
+        votes = votes_for(data, load_votes(options.ferplus)) if options.ferplus else None
+        figures, _ = evaluate(options.model, data, training, votes)
     except TimelineError as exc:
         print(exc, file=sys.stderr)
         return 2

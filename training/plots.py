@@ -25,7 +25,7 @@ def plot_curves(history: Sequence[Mapping[str, Any]], best_epoch: int, path: Pat
         axes = figure.subplots(1, 2)
         for axis, name, title in zip(axes, ("loss", "accuracy"), ("Cross-entropy", "Accuracy"), strict=True):
             axis.plot(epochs, [r[name] for r in history], color=_TRAINING, label="training (as shown, with dropout)")
-            axis.plot(epochs, [r[f"validation_{name}"] for r in history], color=_VALIDATION, label="PublicTest")
+            axis.plot(epochs, [r[f"validation_{name}"] for r in history], color=_VALIDATION, label="validation")
             axis.axvline(best_epoch, color="grey", linestyle=":", label=f"epoch {best_epoch}, exported")
             axis.set(title=title, xlabel="epoch")
         axes[1].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))

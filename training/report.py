@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from training import plots, speed
 from training.card import CARD, card
@@ -19,22 +20,26 @@ from worker.classification import ARCHITECTURE, METADATA
 CURVES, CONFUSION, RELIABILITY = "curves.png", "confusion.png", "reliability.png"
 
 
-def write_report(directory: Path, validation: Dataset, training: Dataset) -> dict[str, Any]:
-    """Measures an exported network on PublicTest as it is served, and writes figures, plots and card.
+def write_report(
+    directory: Path, split: str, validation: Dataset, training: Dataset, votes: NDArray[np.int64] | None = None
+) -> dict[str, Any]:
+    """Measures an exported network on the validation split as it is served, and writes figures, plots and card.
 
     Args:
         directory: models/<name>, exported.
-        validation: PublicTest.
-        training: the whole split Training, to tell which images of PublicTest are also there.
+        split: name of the validation split.
+        validation: its images.
+        training: the whole training split, to tell which images of the validation split are also there.
+        votes: int64 (n, 10), FER+'s votes for the validation split.
 
     Returns:
         metadata.json's content.
     """
     metadata: dict[str, Any] = json.loads((directory / METADATA).read_text(encoding="utf-8"))
-    figures, probabilities = evaluate(directory, validation, training)
+    figures, probabilities = evaluate(directory, validation, training, votes)
     architecture = (directory / ARCHITECTURE).read_text(encoding="utf-8")
     metadata["validation"] = {
-        "split": "PublicTest",
+        "split": split,
         **figures,
         "flops": flops(keras.models.model_from_json(architecture)),
         "speed": speed.measure(directory),

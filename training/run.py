@@ -19,7 +19,6 @@ from training.errors import TrainingError
 from training.metrics import cross_entropy
 from training.recipe import Recipe
 from worker import hardware, winograd
-from worker.emotions import EMOTIONS
 
 _PREDICTION_BATCH = 256
 
@@ -49,7 +48,8 @@ class Run:
         self.path = output / checkpoint.FILE_NAME
         settings = {"network": network, **recipe.to_metadata()}
         state = checkpoint.read_state(self.path) or {"settings": settings, "history": []}
-        if {**state["settings"], "epochs": recipe.epochs} != settings:
+        # A setting that came later has its default where an older checkpoint knows nothing of it.
+        if {**Recipe().to_metadata(), **state["settings"], "epochs": recipe.epochs} != settings:
             raise TrainingError(
                 f"{self.path} belongs to a run with other settings ({state['settings']}); "
                 "go on with those, or delete it to start anew."
@@ -143,11 +143,11 @@ class Run:
         rng = np.random.default_rng((self.recipe.seed, epoch))
         order = rng.permutation(len(data))
         augment = augmentation(self.recipe.augmentation)
+        labels = data.one_hot()
 
         def make(step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             chosen = order[step * size : (step + 1) * size]
-            labels = np.eye(len(EMOTIONS), dtype=np.float32)[data.labels[chosen]]
-            return augment(data.images[chosen], rng).astype(np.float32), labels
+            return augment(data.images[chosen], rng).astype(np.float32), labels[chosen]
 
         with ThreadPoolExecutor(1) as pool:  # one thread: the batches draw from rng in their order
             coming: Future[tuple[NDArray[np.float32], NDArray[np.float32]]] = pool.submit(make, 0)

@@ -1,14 +1,15 @@
 """Trains a network: `python -m training.train --data PATH --network paper --output models/paper`.
 
 Stopped at any moment, the same command goes on after the last whole epoch, with the very numbers that an undisturbed
-run would have had. The epoch that does best on PublicTest is exported and reported; PrivateTest is never looked at.
+run would have had. The epoch that does best on the validation split is exported and reported. PrivateTest, where it is
+at hand, decides nothing: it is read only to keep its images out of training.
 """
 
 import argparse
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from training import networks
 from training.calibration import build_in, fit_temperature
-from training.datasets import Dataset, load
+from training.datasets import OFFICIAL_SPLITS, PAPER_SPLITS, Dataset, load, splits
 from training.export import export
+from training.faults import Cleaned, clean_training
+from training.ferplus import load_votes, votes_for
 from training.recipe import Recipe
 from training.report import commit, write_report
 from training.run import Run, predict
@@ -29,7 +32,12 @@ log = logging.getLogger("training")
 
 
 def train(
-    data: Path, network: str, options: Mapping[str, Any], output: Path, export_only: bool = False
+    data: Path,
+    network: str,
+    options: Mapping[str, Any],
+    output: Path,
+    ferplus: Path | None = None,
+    export_only: bool = False,
 ) -> dict[str, Any]:
     """Trains, or goes on training, and leaves the network of the best epoch with its report in the output folder.
 
@@ -38,6 +46,7 @@ def train(
         network: a name in training.networks.NAMES.
         options: fields of Recipe that differ from the network's own recipe.
         output: models/<name>; the checkpoint is kept there, too.
+        ferplus: FER+ votes, for a figure more in the report; see training.ferplus.
         export_only: train no further; export and report what a stopped run reached so far.
 
     Returns:
@@ -49,21 +58,22 @@ def train(
     recipe = replace(networks.recipe(network), **options)
     run = Run(network, recipe, output)
     preprocessing = Preprocessing()
-    everything, training, validation = load_data(data, preprocessing, recipe.images)
+    faces = load_data(data, preprocessing, recipe.images)
+    votes = None if ferplus is None else votes_for(faces.validation, load_votes(ferplus))
     if not export_only:
-        for epoch in run.epochs(training, validation):
+        for epoch in run.epochs(faces.training, faces.validation):
             log.info(
-                "epoch %(epoch)d: loss %(loss).3f, accuracy %(accuracy).3f; on PublicTest %(validation_loss).3f and "
+                "epoch %(epoch)d: loss %(loss).3f, accuracy %(accuracy).3f; validation %(validation_loss).3f, "
                 "%(validation_accuracy).4f; %(seconds).0f s",
                 epoch,
             )
     best, model = run.best()
-    temperature = fit_temperature(predict(model, validation.images), validation.labels)
+    temperature = fit_temperature(predict(model, faces.validation.images), faces.validation.labels)
     build_in(model, temperature)
     trained = {
-        "data": "FER2013, split Training without the images that are also in PublicTest",
-        "images": len(training),
-        "faults": "",
+        "split": faces.training_split,
+        "images": len(faces.training),
+        "left_out": faces.cleaned.to_metadata(),
         "recipe": recipe.to_metadata(),
         "options": dict(options),
         "precision": run.precision,
@@ -74,26 +84,52 @@ def train(
         "epochs": run.history,
     }
     export(model, network, output, preprocessing, trained)
-    metadata = write_report(output, validation, everything)
-    log.info("%s: accuracy %.4f on PublicTest as served", metadata["version"], metadata["validation"]["accuracy"])
+    metadata = write_report(output, faces.validation_split, faces.validation, faces.original, votes)
+    log.info("%s: validation accuracy %.4f as served", metadata["version"], metadata["validation"]["accuracy"])
     return metadata
 
 
-def load_data(path: Path, preprocessing: Preprocessing, images: int = 0) -> tuple[Dataset, Dataset, Dataset]:
+@dataclass(frozen=True, slots=True)
+class Faces:
     """The data of a run.
+
+    Attributes:
+        training_split, validation_split: their names.
+        original: the whole training split.
+        training: what of it is trained on.
+        validation: the whole validation split.
+        cleaned: what was left out of training, and why.
+    """
+
+    training_split: str
+    validation_split: str
+    original: Dataset
+    training: Dataset
+    validation: Dataset
+    cleaned: Cleaned
+
+
+def load_data(path: Path, preprocessing: Preprocessing, images: int = 0) -> Faces:
+    """Reads the data of a run: the official splits or, where the path holds that, the paper's own.
 
     Args:
         path: see training.datasets.
         preprocessing: how the network wants its images.
         images: at most so many of each split, evenly spread; 0 for all.
 
-    Returns:
-        The split Training; what of it is trained on, without the images that are also in PublicTest; PublicTest.
+    Raises:
+        TrainingError: the data can't be used.
     """
-    validation = load(path, "PublicTest", preprocessing)
-    everything = load(path, "Training", preprocessing)
-    training = everything.select(~everything.copies_of(validation))
-    return everything, training.thinned(images), validation.thinned(images)
+    found = splits(path)
+    official = not set(PAPER_SPLITS) <= set(found)
+    training_split, validation_split = OFFICIAL_SPLITS[:2] if official else PAPER_SPLITS
+    original, validation = (load(path, split, preprocessing) for split in (training_split, validation_split))
+    test = [load(path, "PrivateTest", preprocessing)] if official and "PrivateTest" in found else []
+    training, cleaned = clean_training(original, validation, *test)
+    log.info("Of the training images, %s.", cleaned)
+    return Faces(
+        training_split, validation_split, original, training.thinned(images), validation.thinned(images), cleaned
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,20 +140,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         130 interrupted (the same command goes on).
     """
     parser = argparse.ArgumentParser(prog="training.train", description="Train a network on FER2013.")
-    parser.add_argument("--data", type=Path, required=True, help="FER2013: Kaggle's CSV or folder, or a zip of either")
+    parser.add_argument("--data", type=Path, required=True, help="FER2013: CSV or folder of images, or a zip of either")
     parser.add_argument("--network", default="paper", help=f"one of {', '.join(networks.NAMES)}; default: %(default)s")
     parser.add_argument("--output", type=Path, required=True, help="folder of the network, such as models/paper")
+    parser.add_argument("--ferplus", type=Path, help="FER+ votes, to report the accuracy against them as well")
     parser.add_argument("--export-only", action="store_true", help="export and report a stopped run; don't train")
     for field in fields(Recipe):
         parser.add_argument(
             f"--{field.name.replace('_', '-')}", type=type(field.default), help="see training/recipe.py"
         )
     options = vars(parser.parse_args(arguments))
-    data, network, output, export_only = (options.pop(name) for name in ("data", "network", "output", "export_only"))
+    names = ("data", "network", "output", "ferplus", "export_only")
+    data, network, output, ferplus, export_only = (options.pop(name) for name in names)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         with logging_redirect_tqdm():
-            train(data, network, {k: v for k, v in options.items() if v is not None}, output, export_only)
+            chosen = {name: value for name, value in options.items() if value is not None}
+            train(data, network, chosen, output, ferplus, export_only)
     except TimelineError as exc:
         print(exc, file=sys.stderr)
         return 2
