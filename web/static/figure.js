@@ -23,7 +23,7 @@ function lines({ data, face, label }, place, shown) {
     y: face.probabilities[emotion],
     yaxis: axisName("y", place),
     name: emotion,
-    legendgroup: label,
+    legendgroup: String(place),
     legendgrouptitle: { text: label },
     visible: shown.has(emotion),
     mode: "lines+markers",
