@@ -9,6 +9,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from tests.clips import CLIP_BY_NAME
+from tests.media.make import make_clip
 from tests.services import SHARED_CLIPS, Service, postgres_server, redis_server
 from worker.config import Settings
 from worker.db.migrations import migrate
@@ -83,3 +85,22 @@ def shared_clips() -> Path:
     if not SHARED_CLIPS.is_dir():
         pytest.skip(f"the optional recordings are not at {SHARED_CLIPS}")
     return SHARED_CLIPS
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the clips are made that tests ask for."""
+    return tmp_path_factory.mktemp("clips")
+
+
+@pytest.fixture
+def clip_path(folder: Path) -> Callable[[str], Path]:
+    """Makes a clip of tests/media/make.py, once."""
+
+    def make(name: str) -> Path:
+        path = folder / name
+        if not path.exists():
+            make_clip(CLIP_BY_NAME[name], path)
+        return path
+
+    return make

@@ -1,0 +1,46 @@
+"""Clips from tests/media/make.py carry their frame numbers as barcodes: each test can tell which frame it was given."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from tests.media.make import CLIPS
+from worker.video import Frame, VideoPlan, read_frames
+
+CLIP_BY_NAME = {clip.name: clip for clip in CLIPS}
+# Containers without presentation times: their frames are recognised by their order.
+UNTRUSTED = ("h264_b_frames.avi", "mpeg4_b_frames.avi", "elementary.h264")
+SIDE = 64  # detection side, small for speed
+
+
+def read_all(path: Path, video_plan: VideoPlan) -> list[Frame]:
+    return [frame for segment in video_plan.segments for frame in read_frames(path, segment, SIDE)]
+
+
+def decode_straight(path: Path) -> list[VideoFrame]:
+    with av.open(str(path)) as container:
+        container.streams.video[0].thread_type = "NONE"
+        return list(container.decode(video=0))
+
+
+def packets_of(path: Path) -> list[tuple[int, int, int, bool]]:
+    """Position in the file, size, pts and keyframe flag of every packet, in decoding order."""
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        return [(packet.pos or 0, packet.size, packet.pts or 0, packet.is_keyframe) for packet in packets]
+
+
+def assert_same_frames(frames: Sequence[Frame], others: Sequence[Frame]) -> None:
+    assert [(frame.index, frame.timestamp_s) for frame in frames] == [(o.index, o.timestamp_s) for o in others]
+    for frame, other in zip(frames, others, strict=True):
+        assert_same_pixels(frame.luma, other.luma)
+        assert_same_pixels(frame.small_bgr, other.small_bgr)
+
+
+def assert_same_pixels(image: NDArray[np.uint8] | None, other: NDArray[np.uint8] | None) -> None:
+    assert (image is None) == (other is None)
+    assert image is None or other is None or np.array_equal(image, other)
