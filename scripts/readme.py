@@ -21,13 +21,13 @@ def columns_table() -> str:
     place = CSV_COLUMNS.index(EMOTIONS[0])
     meaning = DATA_DICTIONARY[EMOTIONS[0]].replace(EMOTIONS[0], "this one")
     rows[place] = (", ".join(f"`{name}`" for name in EMOTIONS), meaning)
-    return _table(("Column", "Meaning"), rows)
+    return table(("Column", "Meaning"), rows)
 
 
 def settings_table() -> str:
     """Every setting: its environment variable, default, unit and meaning."""
     prefix = config.Settings.model_config["env_prefix"]
-    return _table(
+    return table(
         ("Variable", "Default", "Unit", "Meaning"),
         [
             (f"`{prefix}{name.upper()}`", _default(field), _unit(name), str(field.description))
@@ -47,7 +47,7 @@ def updated(readme: str) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    value: Any = field.default
+    value: Any = None if field.default_factory else field.default
     if isinstance(value, Path) and value.is_absolute():
         value = value.relative_to(README.parent)  # the network's folder comes with the code
     return "" if value in (None, "") else f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
@@ -57,7 +57,8 @@ def _unit(name: str) -> str:
     return next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Markdown for a table."""
     rule = tuple("---" for _ in head)
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (head, rule, *rows))
 

@@ -13,6 +13,7 @@ import pytest
 from tests.services import REPOSITORY
 from training.promote import SERVED, main, objections
 from worker.classification import ARCHITECTURE, METADATA, WEIGHTS, Classifier, model_version, read_metadata
+from worker.config import Settings
 
 PAPER = REPOSITORY / "models" / "paper"
 Change = Callable[[list[np.ndarray]], None]
@@ -59,7 +60,7 @@ def test_network_that_does_as_well_is_promoted(models: Path, data: Path, capsys:
 
     candidate = add_candidate(models, surer)
     assert main([str(candidate), "--data", str(data)]) == 0
-    assert (models / SERVED).read_text() == "candidate\n"
+    assert Settings(models_dir=models).model == "candidate"
     output = capsys.readouterr().out
     assert read_metadata(PAPER).version in output and read_metadata(candidate).version in output
     assert main([str(candidate), "--data", str(data)]) == 2
@@ -72,7 +73,7 @@ def test_worse_network_is_not_promoted(models: Path, data: Path, capsys: pytest.
 
     candidate = add_candidate(models, always_disgust)
     assert main([str(candidate), "--data", str(data)]) == 1
-    assert (models / SERVED).read_text() == "paper\n"
+    assert Settings(models_dir=models).model == "paper"
     assert "was not promoted. Its accuracy on PublicTest is 0.0" in capsys.readouterr().err
 
 

@@ -61,6 +61,7 @@ def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     settings = {
         "TIMELINE_DATA_DIR": str(site.settings.data_dir),
         "TIMELINE_MODELS_DIR": str(site.settings.models_dir),
+        "TIMELINE_MODEL": site.settings.model,
         "TIMELINE_MAX_UPLOAD_BYTES": str(200 * MIB),
         "TIMELINE_MIN_FREE_BYTES": "0",
         "TMPDIR": str(temporary),

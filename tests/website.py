@@ -40,7 +40,7 @@ class Website:
     def __init__(self, folder: Path, **changes: Any) -> None:
         # Celery reads the environment once in a process; wherever its first queue lies, it must not be the repository.
         os.environ.setdefault("TIMELINE_DATA_DIR", str(folder / "data"))
-        settings = Settings(data_dir=folder / "data", models_dir=folder / "models")
+        settings = Settings(data_dir=folder / "data", models_dir=folder / "models", model="paper")
         self.settings = settings.model_copy(update=changes)  # unchecked, so that limits can be made absurd
         self.serve("paper-test")
         self.app: Flask = create_app(self.settings)

@@ -23,10 +23,12 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Folder for recordings, and for the embedded database and queue.")
     database_url: str = Field("", description="SQLAlchemy URL of the database. Empty: SQLite in the data folder.")
     broker_url: str = Field("", description="Celery URL of the queue. Empty: files in the data folder.")
-    model: str = Field(
-        "paper", pattern=r"^[A-Za-z0-9._-]+$", description="Folder under the models folder that is served."
-    )
     models_dir: Path = Field(_REPOSITORY / "models", description="Folder that holds the networks.")
+    model: str = Field(
+        default_factory=lambda data: _promoted(data.get("models_dir")),
+        pattern=r"^[A-Za-z0-9._-]+$",
+        description="Folder under the models folder that is served. Empty: the one that its served.txt names.",
+    )
     detector_path: Path | None = Field(
         None, description="Another YuNet ONNX file for face detection. Empty: the packaged one."
     )
@@ -81,6 +83,20 @@ class Settings(BaseSettings):
     def recording(self, video_id: str) -> Path:
         """Path of a video's recording."""
         return self.recordings_dir / video_id
+
+
+def _promoted(models_dir: Path | None) -> str:
+    """The folder that training.promote made the served one; nothing where models_dir itself can't be used."""
+    if models_dir is None:
+        return ""
+    path = models_dir / "served.txt"
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(
+            f"{path} should name the folder of the network to serve, but can't be read ({exc}). "
+            "Restore it, or set TIMELINE_MODELS_DIR, or TIMELINE_MODEL to one that is there."
+        ) from exc
 
 
 def load() -> Settings:

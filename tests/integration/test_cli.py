@@ -20,9 +20,8 @@ COMMAND = str(Path(sys.executable).parent / "emotion-timeline")
 
 def run(*arguments: str | Path, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     command = [COMMAND, *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=280
-    )
+    defaults = {name: value for name, value in os.environ.items() if not name.startswith("TIMELINE_")}
+    return subprocess.run(command, cwd=cwd, env=defaults | environment, capture_output=True, text=True, timeout=280)
 
 
 def analyzed(video: Path, folder: Path, *options: str) -> tuple[pd.DataFrame, dict[str, object]]:
@@ -122,6 +121,7 @@ def test_bad_usage_gets_one_sentence_and_exit_code_2(arguments: list[str], sente
         ("TIMELINE_SEGMENT_S", "0"),
         ("TIMELINE_LEASE_S", "soon"),
         ("TIMELINE_MODEL", "../secrets"),
+        ("TIMELINE_MODELS_DIR", "/no/such/folder"),
         ("TIMELINE_THREADS", "-1"),
     ],
 )
