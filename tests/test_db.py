@@ -1,95 +1,21 @@
-"""The database layer on SQLite and PostgreSQL: one piece of work is done once, and nothing is lost."""
-
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+"""Tables and what is kept in them, on SQLite and PostgreSQL."""
 
 import numpy as np
 import pytest
 from alembic import command
 from alembic.util import CommandError
-from sqlalchemy import select, update
+from sqlalchemy import select
 
+from tests.records import ATTEMPTS, add, claim, new_video, plan, rows, status, write
 from worker.db import timelines, videos, work
 from worker.db.migrations import configuration, migrate, require_current
 from worker.db.session import Database
 from worker.db.tables import Observation, Segment, SegmentStatus, Step, Video, VideoStatus
-from worker.db.work import Claim, SegmentRow, Task
+from worker.db.work import Task
 from worker.emotions import EMOTIONS
 from worker.errors import Conflict, LeaseLost, NotFound, SettingsError, VideoError
 from worker.finishing import finish
-from worker.observations import Observations, Status, blank
-
-PLAN = {"index": 0, "start_pts": 0, "origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": 10}
-ATTEMPTS = 3
-
-
-def new_video(video_id: str = "first", sha256: str = "aa", **changes: Any) -> videos.NewVideo:
-    fields = {
-        "filename": "a.mp4",
-        "size_bytes": 1,
-        "sample_hz": None,
-        "model": "paper",
-        "model_version": "paper-1",
-        "info": {},
-    }
-    return videos.NewVideo(id=video_id, sha256=sha256, **{**fields, **changes})
-
-
-def add(database: Database, video_id: str = "first", **changes: Any) -> str:
-    with database.write() as session:
-        video, created = videos.create(session, new_video(video_id, sha256=video_id, **changes))
-        assert created
-        return video.id
-
-
-def plan(database: Database, video_id: str, segments: int = 3, frames: int = 4) -> list[int]:
-    """Plan a video; returns its segments' ids."""
-    with database.write() as session:
-        claim = work.claim_step(session, video_id, Step.PLAN, 60, ATTEMPTS)
-        assert claim is not None
-        indexes = np.arange(segments * frames).reshape(segments, frames)
-        work.save_plan(session, claim, [SegmentRow(PLAN, row, row * 10) for row in indexes], {"width": 4})
-    with database.read() as session:
-        return list(session.scalars(select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)))
-
-
-def claim(database: Database, segment_id: int, lease_s: float = 60) -> Claim | None:
-    with database.write() as session:
-        claimed = work.claim_segment(session, segment_id, lease_s, ATTEMPTS)
-    return claimed[0] if claimed else None
-
-
-def rows(frames: Sequence[int], faces: int = 1) -> Observations:
-    observations = blank(len(frames) * faces)
-    observations["frame"] = np.repeat(frames, faces)
-    observations["timestamp_s"] = observations["frame"] / 10
-    observations["face"] = np.tile(np.arange(faces), len(frames))
-    observations["status"] = Status.OK
-    observations["confidence"] = 0.9
-    observations["box"] = [1, 2, 30, 40]
-    observations["tracklet"] = observations["face"]
-    observations["probabilities"] = np.arange(1, 8, dtype=np.float32) / 28
-    return observations
-
-
-def write(database: Database, claim: Claim, blocks: Sequence[Observations]) -> None:
-    assert claim.segment_id is not None
-    with database.write() as session:
-        work.complete_segment(session, claim)
-        timelines.replace_segment(session, claim.segment_id, blocks)
-
-
-def expire(database: Database) -> None:
-    with database.write() as session:
-        past = videos.now() - timedelta(seconds=1)
-        session.execute(update(Segment).where(Segment.lease_until.is_not(None)).values(lease_until=past))
-        session.execute(update(Video).where(Video.lease_until.is_not(None)).values(lease_until=past))
-
-
-def status(database: Database, video_id: str) -> VideoStatus:
-    with database.read() as session:
-        return videos.get(session, video_id).status
+from worker.observations import Status, blank
 
 
 def test_migrations_make_exactly_the_tables_of_the_code(database: Database) -> None:
@@ -169,101 +95,6 @@ def test_blank_values_are_stored_as_null(database: Database) -> None:
         row = session.scalars(select(Observation)).one()
         assert (row.face, row.tracklet, row.confidence, row.box_x, row.happy) == (-1, None, None, None, None)
         assert next(iter(timelines.read(session, video_id))).status is Status.NO_FACE
-
-
-def test_a_segment_is_claimed_by_one_worker_at_a_time(database: Database) -> None:
-    segment_ids = plan(database, add(database))
-    assert claim(database, segment_ids[0]) is not None
-    assert claim(database, segment_ids[0]) is None
-    assert claim(database, segment_ids[1]) is not None
-
-
-def test_a_worker_whose_lease_ran_out_cannot_write(database: Database) -> None:
-    segment_ids = plan(database, add(database), segments=1)
-    slow = claim(database, segment_ids[0])
-    expire(database)
-    quick = claim(database, segment_ids[0])
-    assert slow is not None and quick is not None
-    with database.write() as session, pytest.raises(LeaseLost):
-        work.renew(session, slow, 60)
-    with pytest.raises(LeaseLost):
-        write(database, slow, [rows([9])])
-    write(database, quick, [rows([0, 1, 2, 3])])
-    with pytest.raises(LeaseLost):
-        write(database, slow, [rows([9])])
-    with database.read() as session:
-        assert list(session.scalars(select(Observation.frame))) == [0, 1, 2, 3]
-
-
-def test_a_finished_segment_is_never_claimed_again(database: Database) -> None:
-    segment_ids = plan(database, add(database))
-    claimed = claim(database, segment_ids[0])
-    assert claimed is not None
-    write(database, claimed, [rows([0])])
-    expire(database)
-    assert claim(database, segment_ids[0]) is None
-
-
-def test_giving_back_makes_a_segment_free_and_costs_no_attempt(database: Database) -> None:
-    (segment_id,) = plan(database, add(database), segments=1)
-    for _ in range(2 * ATTEMPTS):
-        claimed = claim(database, segment_id)
-        assert claimed is not None
-        with database.write() as session:
-            work.give_back(session, claimed, count_attempt=False)
-
-
-def test_a_segment_that_kills_its_worker_too_often_fails_the_video_with_a_sentence(database: Database) -> None:
-    video_id = add(database)
-    segment_ids = plan(database, video_id, segments=1)
-    for _ in range(ATTEMPTS):
-        assert claim(database, segment_ids[0]) is not None
-        expire(database)
-    assert claim(database, segment_ids[0]) is None
-    with database.read() as session:
-        video = videos.get(session, video_id)
-        assert (video.status, video.error_code) == (VideoStatus.FAILED, "crashed")
-        assert "from 0:00 on (segment 1) stopped the analysis process 3 times" in (video.error_message or "")
-
-
-def test_planning_that_kills_its_worker_too_often_fails_the_video(database: Database) -> None:
-    video_id = add(database)
-    for _ in range(ATTEMPTS):
-        with database.write() as session:
-            assert work.claim_step(session, video_id, Step.PLAN, 60, ATTEMPTS) is not None
-        expire(database)
-    with database.write() as session:
-        assert work.claim_step(session, video_id, Step.PLAN, 60, ATTEMPTS) is None
-    assert status(database, video_id) is VideoStatus.FAILED
-
-
-def test_the_sweep_finds_expired_leases_and_lost_messages(database: Database) -> None:
-    video_id = add(database)
-    with database.write() as session:
-        assert work.due(session, 2) == [(Task.PLAN, video_id)]
-        assert work.due(session, 2) == []
-    segment_ids = plan(database, video_id)
-    with database.write() as session:
-        assert work.due(session, 2) == [(Task.ANALYZE, segment_ids[0]), (Task.ANALYZE, segment_ids[1])]
-    assert claim(database, segment_ids[0]) is not None
-    expire(database)
-    with database.write() as session:
-        work.sweep(session, queue_is_empty=False)
-        assert work.due(session, 2) == [(Task.ANALYZE, segment_ids[0])], "the dead worker's; the other has its message"
-        session.execute(update(Segment).values(queued_at=videos.now() - timedelta(minutes=1)))
-        work.sweep(session, queue_is_empty=True)
-        assert work.due(session, 2) == [(Task.ANALYZE, segment_ids[0]), (Task.ANALYZE, segment_ids[1])]
-
-
-def test_only_a_window_of_segments_is_queued_at_a_time(database: Database) -> None:
-    segment_ids = plan(database, add(database), segments=5)
-    with database.write() as session:
-        assert len(work.due(session, 2)) == 2
-    claimed = claim(database, segment_ids[0])
-    assert claimed is not None
-    write(database, claimed, [rows([0])])
-    with database.write() as session:
-        assert work.due(session, 2) == [(Task.ANALYZE, segment_ids[2])]
 
 
 def test_the_same_content_and_settings_are_one_piece_of_work(database: Database) -> None:
@@ -364,22 +195,6 @@ def test_other_analyses_of_a_recording_are_found_newest_first(database: Database
     assert {name: [video.id for video in found] for name, found in others.items()} == {
         "a": ["c", "b"], "b": ["c", "a"], "c": ["b", "a"], "x": [],
     }  # fmt: skip
-
-
-def test_progress_gives_speed_time_left_and_place_in_the_queue(database: Database) -> None:
-    first, second, third = add(database), add(database, "second"), add(database, "third")
-    segment_ids = plan(database, first, segments=2, frames=10)
-    claimed = claim(database, segment_ids[0])
-    assert claimed is not None
-    with database.write() as session:
-        work.renew(session, claimed, 60, frames_done=5)
-        session.execute(update(Segment).values(claimed_at=videos.now() - timedelta(seconds=10)))
-    with database.read() as session:
-        progress = videos.progress(session, [videos.get(session, i) for i in (first, second, third)])
-    assert (progress[first].frames_done, progress[first].frames_total) == (5, 20)
-    assert progress[first].fps == pytest.approx(0.5, rel=0.1)
-    assert progress[first].eta_s == pytest.approx(30, rel=0.1)
-    assert [progress[i].queue_position for i in (first, second, third)] == [None, 1, 2]
 
 
 def test_the_chart_gives_the_mean_of_each_face_over_stretches_of_frames(database: Database) -> None:

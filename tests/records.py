@@ -1,0 +1,85 @@
+"""Videos, segments and rows put into a database as web and workers put them there, for tests."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select, update
+
+from worker.db import timelines, videos, work
+from worker.db.session import Database
+from worker.db.tables import Segment, Step, Video, VideoStatus
+from worker.db.work import Claim, SegmentRow
+from worker.observations import Observations, Status, blank
+
+PLAN = {"index": 0, "start_pts": 0, "origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": 10}
+ATTEMPTS = 3
+
+
+def new_video(video_id: str = "first", sha256: str = "aa", **changes: Any) -> videos.NewVideo:
+    fields = {
+        "filename": "a.mp4",
+        "size_bytes": 1,
+        "sample_hz": None,
+        "model": "paper",
+        "model_version": "paper-1",
+        "info": {},
+    }
+    return videos.NewVideo(id=video_id, sha256=sha256, **{**fields, **changes})
+
+
+def add(database: Database, video_id: str = "first", **changes: Any) -> str:
+    with database.write() as session:
+        video, created = videos.create(session, new_video(video_id, sha256=video_id, **changes))
+        assert created
+        return video.id
+
+
+def plan(database: Database, video_id: str, segments: int = 3, frames: int = 4) -> list[int]:
+    """Plan a video; returns its segments' ids."""
+    with database.write() as session:
+        claim = work.claim_step(session, video_id, Step.PLAN, 60, ATTEMPTS)
+        assert claim is not None
+        indexes = np.arange(segments * frames).reshape(segments, frames)
+        work.save_plan(session, claim, [SegmentRow(PLAN, row, row * 10) for row in indexes], {"width": 4})
+    with database.read() as session:
+        return list(session.scalars(select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)))
+
+
+def claim(database: Database, segment_id: int, lease_s: float = 60) -> Claim | None:
+    with database.write() as session:
+        claimed = work.claim_segment(session, segment_id, lease_s, ATTEMPTS)
+    return claimed[0] if claimed else None
+
+
+def rows(frames: Sequence[int], faces: int = 1) -> Observations:
+    observations = blank(len(frames) * faces)
+    observations["frame"] = np.repeat(frames, faces)
+    observations["timestamp_s"] = observations["frame"] / 10
+    observations["face"] = np.tile(np.arange(faces), len(frames))
+    observations["status"] = Status.OK
+    observations["confidence"] = 0.9
+    observations["box"] = [1, 2, 30, 40]
+    observations["tracklet"] = observations["face"]
+    observations["probabilities"] = np.arange(1, 8, dtype=np.float32) / 28
+    return observations
+
+
+def write(database: Database, claim: Claim, blocks: Sequence[Observations]) -> None:
+    assert claim.segment_id is not None
+    with database.write() as session:
+        work.complete_segment(session, claim)
+        timelines.replace_segment(session, claim.segment_id, blocks)
+
+
+def expire(database: Database) -> None:
+    with database.write() as session:
+        past = videos.now() - timedelta(seconds=1)
+        session.execute(update(Segment).where(Segment.lease_until.is_not(None)).values(lease_until=past))
+        session.execute(update(Video).where(Video.lease_until.is_not(None)).values(lease_until=past))
+
+
+def status(database: Database, video_id: str) -> VideoStatus:
+    with database.read() as session:
+        return videos.get(session, video_id).status
