@@ -1,5 +1,7 @@
 """The networks that can be trained, by name."""
 
+from typing import get_args
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from training import networks
 from training.errors import TrainingError
 from worker.emotions import EMOTIONS
+from worker.preprocessing import Scaling
 
 # Fig. 6 of the paper: layer, output shape without the batch, parameters.
 PAPER_FIGURE_6 = [
@@ -50,6 +53,13 @@ def test_paper_network_has_the_layers_of_figure_6_after_the_pixel_scaling() -> N
 def test_unknown_network_is_refused_with_the_known_names() -> None:
     with pytest.raises(TrainingError, match=r"no network 'papyrus'; choose one of: .*paper"):
         networks.build("papyrus")
+
+
+@pytest.mark.parametrize("scaling", get_args(Scaling))
+def test_first_layer_brings_pixels_to_the_range_that_its_scaling_names(scaling: Scaling) -> None:
+    scale = networks.build("paper", scaling).layers[0]
+    low, high = scaling.split("..")
+    np.testing.assert_allclose(scale(np.array([0.0, 255.0])), [float(low), float(high)], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", networks.NAMES)

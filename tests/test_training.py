@@ -81,9 +81,11 @@ def test_command_leaves_a_network_with_a_report_that_evaluate_confirms(
 ) -> None:
     output = tmp_path / "models" / "paper"
     command = ["--data", str(data_path), "--output", str(output), "--batch-size", "16", "--images", "64"]
+    command += ["--denoise", "median", "--scaling=-1..1"]
     assert main([*command, "--epochs", "1"]) == 0
     metadata = read_metadata(output)
     assert metadata.parameters == 4_232_199
+    assert (metadata.preprocessing["denoise"], metadata.preprocessing["scaling"]) == ("median", "-1..1")
     assert metadata.trained["recipe"]["epochs"] == len(metadata.trained["epochs"]) == 1
     for plot in ("curves.png", "confusion.png", "reliability.png"):
         assert cv2.imread(str(output / plot)) is not None

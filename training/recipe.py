@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from training.augmentation import augmentation
 from training.errors import TrainingError
+from worker.preprocessing import Denoise, Preprocessing, Scaling
 
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["auto", "float32", "mixed_bfloat16"]
@@ -21,6 +22,7 @@ class Recipe:
         rate: Adam's learning rate, at its highest.
         schedule: constant, or half a cosine from rate to 0 over the whole run, after a warm-up of one epoch.
         augmentation: a name in training.augmentation.AUGMENTATIONS.
+        denoise, scaling: how faces are prepared, in training and in serving; see worker.preprocessing.Preprocessing.
         label_smoothing: 0-1, part of each label that is spread over all emotions.
         seed: of weights, order, augmentation and dropout.
         precision: mixed_bfloat16 multiplies in bfloat16 and keeps the weights in float32; auto takes it where the
@@ -33,14 +35,17 @@ class Recipe:
     rate: float = 1e-3
     schedule: Schedule = "constant"
     augmentation: str = "paper"
+    denoise: Denoise = "none"
+    scaling: Scaling = "0..1"
     label_smoothing: float = 0.0
     seed: int = 0
     precision: Precision = "auto"
     images: int = 0
 
     def __post_init__(self) -> None:
-        """Raises TrainingError where a value is outside what training can do."""
+        """Raises TrainingError or ModelError where a value is outside what training can do."""
         augmentation(self.augmentation)
+        self.preprocessing()
         problems = []
         if min(self.epochs, self.batch_size) < 1:
             problems.append(f"epochs and batch size must be 1 or more, found {self.epochs} and {self.batch_size}")
@@ -63,6 +68,10 @@ class Recipe:
         if self.schedule == "constant":
             return self.rate
         return self.rate * min(1.0, epoch + 0.01) * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
+
+    def preprocessing(self) -> Preprocessing:
+        """How faces are prepared; stored with the network."""
+        return Preprocessing(denoise=self.denoise, scaling=self.scaling)
 
     def to_metadata(self) -> dict[str, Any]:
         """The fields as JSON-able values."""

@@ -60,7 +60,7 @@ class Run:
         self.precision = precision(recipe)
         keras.config.set_dtype_policy(self.precision)
         try:
-            self.model = networks.build(network)
+            self.model = networks.build(network, recipe.scaling)
         finally:
             keras.config.set_dtype_policy("float32")
         # Shares all variables with self.model, only computes faster.
@@ -118,7 +118,7 @@ class Run:
         record = checkpoint.read_state(path)
         if record is None:
             raise TrainingError(f"There is no {path}: no epoch of this run is done yet.")
-        model = networks.build(self._settings["network"])
+        model = networks.build(self._settings["network"], self.recipe.scaling)
         checkpoint.restore(path, model.weights)
         return record, model
 

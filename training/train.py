@@ -57,7 +57,7 @@ def train(
     """
     recipe = replace(networks.recipe(network), **options)
     run = Run(network, recipe, output)
-    preprocessing = Preprocessing()
+    preprocessing = recipe.preprocessing()
     faces = load_data(data, preprocessing, recipe.images)
     votes = None if ferplus is None else votes_for(faces.validation, load_votes(ferplus))
     if not export_only:

@@ -10,8 +10,10 @@ from typing import Any
 import keras
 from keras import layers
 
+from training.networks import pixel_scaling
 from training.recipe import Recipe
 from worker.emotions import EMOTIONS
+from worker.preprocessing import Scaling
 
 CONV_FILTERS = (128, 256, 512, 512)
 CONV_DROPOUT = 0.4
@@ -19,13 +21,9 @@ DENSE_UNITS_AND_DROPOUT = ((512, 0.4), (256, 0.3))
 RECIPE = Recipe(epochs=100, batch_size=128, rate=1e-3, schedule="constant", augmentation="paper")
 
 
-def build() -> Any:
-    """The network, untrained.
-
-    Returns:
-        keras.Sequential: grey images (n, 48, 48, 1), 0-255 -> probabilities float32 (n, 7) in the order of EMOTIONS.
-    """
-    stack = [keras.Input((48, 48, 1)), layers.Rescaling(1 / 255, name="scale")]
+def build(scaling: Scaling) -> Any:
+    """See training.networks.build."""
+    stack = [keras.Input((48, 48, 1)), pixel_scaling(scaling)]
     for number, filters in enumerate(CONV_FILTERS, start=1):
         # float32 also under a mixed-precision policy: summed in bfloat16 over 2,116 places, the gradient of the first
         # bias is two thirds noise.
