@@ -126,7 +126,11 @@ def load_data(path: Path, preprocessing: Preprocessing, images: int = 0) -> Face
     original, validation = (load(path, split, preprocessing) for split in (training_split, validation_split))
     test = [load(path, "PrivateTest", preprocessing)] if official and "PrivateTest" in found else []
     training, cleaned = clean_training(original, validation, *test)
-    log.info("Of the training images, %s.", cleaned)
+    log.info(
+        "Training on %(kept)d of %(images)d images; left out: %(held_out_copies)d also in a held-out split, "
+        "%(repeated)d repeated, %(conflicting)d with conflicting labels, %(blank)d blank.",
+        cleaned.to_metadata(),
+    )
     return Faces(
         training_split, validation_split, original, training.thinned(images), validation.thinned(images), cleaned
     )
