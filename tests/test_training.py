@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from tests.services import REPOSITORY
-from training import checkpoint
+from training import checkpoint, networks
 from training.datasets import Dataset
 from training.errors import TrainingError
 from training.evaluate import main as evaluate_main
 from training.recipe import Recipe
-from training.run import Run
+from training.run import Run, predict
 from training.train import load_data, main
 from worker.classification import Classifier, read_metadata
 from worker.emotions import EMOTIONS
@@ -74,6 +74,24 @@ def test_loss_falls_and_a_stopped_run_goes_on_exactly(tmp_path: Path, data: tupl
         np.testing.assert_array_equal(value, expected)
     best = max(resumed.history, key=lambda epoch: epoch["validation_accuracy"])
     assert resumed.best()[0] == best
+
+
+def test_averaged_weights_are_measured_and_exported_and_training_goes_on_from_the_others(
+    tmp_path: Path, data: tuple[Dataset, Dataset]
+) -> None:
+    recipe = replace(networks.recipe("residual"), epochs=3, batch_size=16, rate=0.05, average=0.5, images=0)
+    undisturbed = Run("residual", recipe, tmp_path / "undisturbed")
+    some_epochs(undisturbed, data, 2)
+    resumed = Run("residual", recipe, tmp_path / "stopped")
+    some_epochs(resumed, data, 1)
+    resumed = Run("residual", recipe, tmp_path / "stopped")
+    some_epochs(resumed, data, 1)
+    assert without_seconds(resumed.history) == without_seconds(undisturbed.history)
+    record, averaged = undisturbed.best()
+    predictions = predict(averaged, data[1].images).argmax(axis=1)
+    assert (predictions == data[1].labels).mean() == record["validation_accuracy"]
+    kernels = [model.get_layer("stem").get_weights()[0] for model in (averaged, undisturbed.model)]
+    assert np.abs(kernels[0] - kernels[1]).max() > 0
 
 
 def test_command_leaves_a_network_with_a_report_that_evaluate_confirms(
@@ -196,9 +214,12 @@ def test_run_without_an_epoch_has_nothing_to_export(
     [
         ({"epochs": 0}, "must be 1 or more, found 0"),
         ({"rate": 0.0}, "learning rate must be above 0, found 0.0"),
+        ({"average": 1.0}, "average must be from 0 to below 1, found 1.0"),
+        ({"mixup": -0.1}, "mixup must be 0 or more, found -0.1"),
+        ({"optimizer": "lion"}, "optimizer must be one of adam, sgd, found 'lion'"),
         ({"schedule": "linear"}, "schedule must be one of constant, cosine, found 'linear'"),
         ({"augmentation": "strong"}, "no augmentation 'strong'; choose one of: none, paper, video"),
-        ({"label_smoothing": 1.0}, "label smoothing must be from 0 to below 1"),
+        ({"label_smoothing": 1.0}, "label_smoothing must be from 0 to below 1"),
     ],
 )
 def test_impossible_recipe_is_refused(changes: dict[str, Any], sentence: str) -> None:

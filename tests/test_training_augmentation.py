@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.augmentation import AUGMENTATIONS, Augmentation, augmentation
+from training.augmentation import AUGMENTATIONS, Augmentation, augmentation, mix
 
 
 @pytest.fixture
@@ -93,3 +93,12 @@ def test_compression_leaves_traces_in_some_pictures(faces: NDArray[np.uint8]) ->
 
 def test_no_pictures_are_no_trouble() -> None:
     assert augmentation("video")(np.zeros((0, 48, 48, 1), np.uint8), rng()).shape == (0, 48, 48, 1)
+
+
+def test_mixup_blends_images_and_labels_in_the_same_shares() -> None:
+    levels = np.arange(100, dtype=np.float32)
+    images, labels = np.tile(levels[:, None, None, None], (1, 4, 4, 1)), np.eye(100, dtype=np.float32)
+    mixed_images, mixed_labels = mix(images, labels, 0.2, rng())
+    np.testing.assert_allclose(mixed_labels @ levels, mixed_images[:, 0, 0, 0], atol=1e-4)
+    np.testing.assert_allclose(mixed_labels.sum(axis=1), 1, atol=1e-6)
+    assert 10 < (mixed_labels.max(axis=1) < 0.9).sum() < 60

@@ -99,3 +99,26 @@ def augmentation(name: str) -> Augmentation:
     if name not in AUGMENTATIONS:
         raise TrainingError(f"There is no augmentation {name!r}; choose one of: {', '.join(AUGMENTATIONS)}.")
     return AUGMENTATIONS[name]
+
+
+def mix(
+    images: NDArray[np.float32], labels: NDArray[np.float32], parameter: float, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Blends each image of a batch, and its label, with another one of the batch (mixup).
+
+    Args:
+        images: float32 (n, height, width, 1).
+        labels: float32 (n, 7), rows sum to 1.
+        parameter: of the symmetric beta distribution of the shares; above 0, the smaller the less is blended.
+        rng: the source of the choices.
+
+    Returns:
+        Images and labels, new.
+    """
+    share = rng.beta(parameter, parameter, len(images)).astype(np.float32)
+    other = rng.permutation(len(images))
+    of_images, of_labels = share[:, None, None, None], share[:, None]
+    return (
+        of_images * images + (1 - of_images) * images[other],
+        of_labels * labels + (1 - of_labels) * labels[other],
+    )

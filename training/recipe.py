@@ -8,6 +8,7 @@ from training.augmentation import augmentation
 from training.errors import TrainingError
 from worker.preprocessing import Denoise, Preprocessing, Scaling
 
+Optimizer = Literal["adam", "sgd"]
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["auto", "float32", "mixed_bfloat16"]
 
@@ -19,10 +20,17 @@ class Recipe:
     Attributes:
         epochs: passes over the training images.
         batch_size: images per step.
-        rate: Adam's learning rate, at its highest.
+        optimizer: adam, or sgd with Nesterov's momentum of 0.9.
+        rate: learning rate, at its highest.
         schedule: constant, or half a cosine from rate to 0 over the whole run, after a warm-up of one epoch.
+        weight_decay: part of each kernel that a step at learning rate 1 takes away (Loshchilov and Hutter, "Decoupled
+            Weight Decay Regularization", ICLR 2019).
+        average: 0, or the weight that the past has in a moving average over the steps, which is what is measured and
+            exported.
         augmentation: a name in training.augmentation.AUGMENTATIONS.
         denoise, scaling: how faces are prepared, in training and in serving; see worker.preprocessing.Preprocessing.
+        mixup: 0, or the parameter of the beta distribution by whose numbers images of a batch, and their labels, are
+            blended in pairs (Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018).
         label_smoothing: 0-1, part of each label that is spread over all emotions.
         seed: of weights, order, augmentation and dropout.
         precision: mixed_bfloat16 multiplies in bfloat16 and keeps the weights in float32; auto takes it where the
@@ -32,11 +40,15 @@ class Recipe:
 
     epochs: int = 100
     batch_size: int = 128
+    optimizer: Optimizer = "adam"
     rate: float = 1e-3
     schedule: Schedule = "constant"
+    weight_decay: float = 0.0
+    average: float = 0.0
     augmentation: str = "paper"
     denoise: Denoise = "none"
     scaling: Scaling = "0..1"
+    mixup: float = 0.0
     label_smoothing: float = 0.0
     seed: int = 0
     precision: Precision = "auto"
@@ -51,9 +63,14 @@ class Recipe:
             problems.append(f"epochs and batch size must be 1 or more, found {self.epochs} and {self.batch_size}")
         if not self.rate > 0:
             problems.append(f"the learning rate must be above 0, found {self.rate}")
-        if not 0 <= self.label_smoothing < 1:
-            problems.append(f"label smoothing must be from 0 to below 1, found {self.label_smoothing}")
-        for name, allowed in (("schedule", get_args(Schedule)), ("precision", get_args(Precision))):
+        for name in ("label_smoothing", "average"):
+            if not 0 <= getattr(self, name) < 1:
+                problems.append(f"{name} must be from 0 to below 1, found {getattr(self, name)}")
+        for name in ("weight_decay", "mixup"):
+            if not getattr(self, name) >= 0:
+                problems.append(f"{name} must be 0 or more, found {getattr(self, name)}")
+        choices = {"optimizer": Optimizer, "schedule": Schedule, "precision": Precision}
+        for name, allowed in ((name, get_args(choice)) for name, choice in choices.items()):
             if getattr(self, name) not in allowed:
                 problems.append(f"{name} must be one of {', '.join(allowed)}, found {getattr(self, name)!r}")
         if problems:

@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from training import checkpoint, networks
-from training.augmentation import augmentation
+from training.augmentation import augmentation, mix
 from training.datasets import Dataset
 from training.errors import TrainingError
 from training.metrics import cross_entropy
@@ -65,7 +66,7 @@ class Run:
             keras.config.set_dtype_policy("float32")
         # Shares all variables with self.model, only computes faster.
         self._steps = winograd.rewrite(self.model) if winograd.pays_off() else self.model
-        self._optimizer = keras.optimizers.Adam(recipe.rate)
+        self._optimizer = _optimizer(recipe)
         self._optimizer.build(self._steps.trainable_variables)
         self._steps.compile(
             self._optimizer,
@@ -91,22 +92,36 @@ class Run:
             started = time.monotonic()
             epoch = len(self.history)
             figures = self._train_epoch(training, epoch)
-            probabilities = predict(self._steps, validation.images)
-            record = {
-                "epoch": epoch + 1,
-                "rate": self.recipe.rate_at(epoch + 1),
-                "loss": figures["loss"],
-                "accuracy": figures["accuracy"],
-                "validation_loss": cross_entropy(probabilities, validation.labels),
-                "validation_accuracy": float((probabilities.argmax(axis=1) == validation.labels).mean()),
-                "seconds": round(time.monotonic() - started, 1),
-            }
+            with self._averaged():
+                probabilities = predict(self._steps, validation.images)
+                accuracy = float((probabilities.argmax(axis=1) == validation.labels).mean())
+                record = {
+                    "epoch": epoch + 1,
+                    "rate": self.recipe.rate_at(epoch + 1),
+                    "loss": figures["loss"],
+                    "accuracy": figures["accuracy"],
+                    "validation_loss": cross_entropy(probabilities, validation.labels),
+                    "validation_accuracy": accuracy,
+                    "seconds": round(time.monotonic() - started, 1),
+                }
+                self.output.mkdir(parents=True, exist_ok=True)
+                if accuracy > max((past["validation_accuracy"] for past in self.history), default=-1):
+                    checkpoint.save(self.output / checkpoint.BEST_FILE_NAME, record, self.model.weights)
             self.history.append(record)
-            self.output.mkdir(parents=True, exist_ok=True)
-            if record["validation_accuracy"] > max((p["validation_accuracy"] for p in self.history[:-1]), default=-1):
-                checkpoint.save(self.output / checkpoint.BEST_FILE_NAME, record, self.model.weights)
             checkpoint.save(self.path, {"settings": self._settings, "history": self.history}, self._variables)
             yield record
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """For the length of the block the network has the moving average of its weights, where the recipe wants one."""
+        if not self.recipe.average:
+            yield
+            return
+        present = [variable.numpy() for variable in self.model.trainable_variables]
+        self._optimizer.finalize_variable_values(self._steps.trainable_variables)
+        yield
+        for variable, value in zip(self.model.trainable_variables, present, strict=True):
+            variable.assign(value)
 
     def best(self) -> tuple[dict[str, Any], Any]:
         """The record of the epoch that did best on the validation split, and the network as it was then, in float32.
@@ -147,7 +162,10 @@ class Run:
 
         def make(step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             chosen = order[step * size : (step + 1) * size]
-            return augment(data.images[chosen], rng).astype(np.float32), labels[chosen]
+            images = augment(data.images[chosen], rng).astype(np.float32)
+            return (
+                mix(images, labels[chosen], self.recipe.mixup, rng) if self.recipe.mixup else (images, labels[chosen])
+            )
 
         with ThreadPoolExecutor(1) as pool:  # one thread: the batches draw from rng in their order
             coming: Future[tuple[NDArray[np.float32], NDArray[np.float32]]] = pool.submit(make, 0)
@@ -156,6 +174,18 @@ class Run:
                 if step + 1 < steps:
                     coming = pool.submit(make, step + 1)
                 yield batch
+
+
+def _optimizer(recipe: Recipe) -> Any:
+    average = {"use_ema": recipe.average > 0, "ema_momentum": recipe.average or 0.99, "ema_overwrite_frequency": None}
+    options = {"weight_decay": recipe.weight_decay or None, **average}
+    if recipe.optimizer == "adam":
+        optimizer = keras.optimizers.Adam(recipe.rate, **options)
+    else:
+        optimizer = keras.optimizers.SGD(recipe.rate, momentum=0.9, nesterov=True, **options)
+    if recipe.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
 
 
 def predict(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -124,17 +124,19 @@ def pays_off() -> bool:
 
 
 def rewrite(model: Any, frozen: bool = False) -> Any:
-    """The same sequential network with every convolution that gains by it done by Winograd's algorithm.
+    """The same network with every convolution that gains by it done by Winograd's algorithm.
 
     Convolutions over one channel keep their layer: there the transforms cost more than they save.
 
     Args:
-        model: a built keras.Sequential over square images.
+        model: a built network over square images; one that is not a keras.Sequential is given back as it is.
         frozen: for inference; changing the weights afterwards has no effect on the convolutions rewritten.
 
     Returns:
-        A keras.Sequential that uses the variables of model; probabilities agree within 1e-4.
+        A network that uses the variables of model; probabilities agree within 1e-4.
     """
+    if not isinstance(model, keras.Sequential):
+        return model
     fused = keras.Sequential([keras.Input(model.input_shape[1:])])
     remaining = list(model.layers)
     while remaining:
