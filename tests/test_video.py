@@ -10,15 +10,7 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-from tests.clips import (
-    CLIP_BY_NAME,
-    SIDE,
-    UNTRUSTED,
-    assert_same_frames,
-    decode_straight,
-    packets_of,
-    read_all,
-)
+from tests.clips import CLIP_BY_NAME, SIDE, UNTRUSTED, assert_same_frames, decode_straight, packets_of, read_all
 from tests.media.make import CLIPS, read_barcode
 from worker.errors import VideoError
 from worker.pictures import PictureConverter
@@ -34,7 +26,7 @@ def test_segments_give_the_frames_of_one_straight_decode(name: str, clip_path: C
     video_plan = plan(path, segment_s=0.4)
     frames = read_all(path, video_plan)
     expected = decode_straight(path)
-    converter = PictureConverter(SIDE)
+    converter = PictureConverter(SIDE, CLIP_BY_NAME[name].pixel_aspect)
 
     assert [frame.index for frame in frames] == list(range(len(expected)))
     for frame, picture in zip(frames, expected, strict=True):
@@ -189,6 +181,8 @@ def test_sampling_rate_without_meaning_is_refused(sample_hz: float, clip_path: C
         ("rotated_180.mp4", {"rotation": 180, "width": 160, "height": 96}),
         ("rotated_270.mp4", {"rotation": 90, "width": 96, "height": 160}),
         ("odd_size.mp4", {"width": 163, "height": 97}),
+        ("wide_pixels.mp4", {"width": 233, "height": 96, "pixel_aspect": "16/11"}),
+        ("tall_pixels_90.mkv", {"width": 128, "height": 160, "pixel_aspect": "3/4", "rotation": 270}),
         ("vp9_odd_size.webm", {"width": 159, "height": 93, "codec": "vp9"}),
         ("vp8_hidden_frames.webm", {"frame_count": 60}),
         ("one_frame.mp4", {"frame_count": 1, "average_rate": None, "duration_s": 1 / 24, "keyframes": 1}),

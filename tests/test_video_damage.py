@@ -9,13 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.clips import (
-    CLIP_BY_NAME,
-    UNTRUSTED,
-    assert_same_frames,
-    packets_of,
-    read_all,
-)
+from tests.clips import CLIP_BY_NAME, UNTRUSTED, assert_same_frames, packets_of, read_all
 from tests.media.make import Clip, draw_barcode, encode, make_clip, make_sound, read_barcode
 from worker.decoding import can_start
 from worker.errors import VideoError

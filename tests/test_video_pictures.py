@@ -1,6 +1,8 @@
 """Decoded pictures as arrays: upright, full range, whatever their format and size."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -8,14 +10,10 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-from tests.clips import (
-    SIDE,
-    decode_straight,
-    read_all,
-)
-from tests.media.make import draw_barcode
+from tests.clips import CLIP_BY_NAME, SIDE, decode_straight, read_all
+from tests.media.make import draw_barcode, make_clip
 from worker.pictures import PictureConverter
-from worker.video import plan, read_frames
+from worker.video import inspect, plan, read_frames
 
 
 @pytest.mark.parametrize("name", ["rotated_90.mp4", "rotated_180.mp4", "rotated_270.mp4", "b_frames.mp4"])
@@ -36,6 +34,30 @@ def test_mirrored_video_is_mirrored_as_its_matrix_says(clip_path: Callable[[str]
     for frame, stored in zip(read_all(path, plan(path)), decode_straight(path), strict=True):
         luma = PictureConverter(SIDE)._luma(stored)
         assert frame.luma is not None and np.array_equal(frame.luma, np.fliplr(np.rot90(luma)))
+
+
+@pytest.mark.parametrize(("name", "shape"), [("wide_pixels.mp4", (96, 233)), ("tall_pixels_90.mkv", (160, 128))])
+def test_pixels_that_are_not_square_are_made_square(
+    name: str, shape: tuple[int, int], clip_path: Callable[[str], Path]
+) -> None:
+    path = clip_path(name)
+    frame = next(read_frames(path, plan(path).segments[0], SIDE))
+    assert frame.luma is not None and frame.small_bgr is not None
+    assert frame.luma.shape == shape and frame.luma.flags.c_contiguous
+    assert frame.scale == max(shape) / SIDE
+    assert frame.small_bgr.shape == (*(round(side / frame.scale) for side in shape), 3)
+    upright = np.rot90(frame.luma, -1) if name == "tall_pixels_90.mkv" else frame.luma
+    stored = PictureConverter(SIDE)._luma(decode_straight(path)[0])
+    expected = cv2.resize(stored, upright.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    assert np.array_equal(upright, expected)
+
+
+@pytest.mark.parametrize("aspect", [Fraction(0), Fraction(1000), Fraction(1, 1000)])
+def test_pixel_aspect_that_cannot_be_is_left_aside(aspect: Fraction, tmp_path: Path) -> None:
+    clip = replace(CLIP_BY_NAME["one_frame.mp4"], pixel_aspect=aspect)
+    make_clip(clip, tmp_path / "clip.mp4")
+    info = inspect(tmp_path / "clip.mp4")
+    assert (info.width, info.height, info.pixel_aspect) == (160, 96, "1/1")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ agrees exactly with swscale's conversion to grey and, unlike floating point, wit
 
 import struct
 from dataclasses import dataclass
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -72,12 +73,32 @@ def orientation(frame: VideoFrame) -> Orientation:
     return Orientation(mirrored, round(np.degrees(np.arctan2(b, a)) / 90) % 4 * 90)
 
 
+def unsqueezed_size(width: int, height: int, pixel_aspect: Fraction) -> tuple[int, int]:
+    """Width and height at which a stored picture has square pixels.
+
+    One side grows and the other one stays, as in browsers (https://html.spec.whatwg.org/multipage/media.html).
+
+    Args:
+        width, height: as stored, in pixels.
+        pixel_aspect: width of a pixel divided by its height.
+    """
+    if pixel_aspect >= 1:
+        return round(width * pixel_aspect), height
+    return width, round(height / pixel_aspect)
+
+
 class PictureConverter:
     """Converts decoded pictures, whose size and format may change in mid-stream. Holds the scalers; for one thread."""
 
-    def __init__(self, detection_side: int) -> None:
-        """Args: detection_side: longest side of the small picture, in pixels."""
+    def __init__(self, detection_side: int, pixel_aspect: Fraction = Fraction(1)) -> None:
+        """Makes a converter for one video.
+
+        Args:
+            detection_side: longest side of the small picture, in pixels.
+            pixel_aspect: width of a stored pixel divided by its height.
+        """
         self._detection_side = detection_side
+        self._pixel_aspect = pixel_aspect
         self._scaler = VideoReformatter()
         self._grey_converter = VideoReformatter()
 
@@ -93,16 +114,20 @@ class PictureConverter:
             FFmpegError: swscale can't convert this pixel format.
         """
         turn = orientation(frame)
-        scale = max(max(frame.width, frame.height) / self._detection_side, 1.0)
+        width, height = unsqueezed_size(frame.width, frame.height, self._pixel_aspect)
+        scale = max(max(width, height) / self._detection_side, 1.0)
         small = self._scaler.reformat(
             frame,
-            max(round(frame.width / scale), 1),
-            max(round(frame.height / scale), 1),
+            max(round(width / scale), 1),
+            max(round(height / scale), 1),
             "bgr24",
             dst_color_range=ColorRange.JPEG,
             threads=1,
         )
-        return turn.apply(self._luma(frame)), turn.apply(np.ascontiguousarray(_plane(small, 3))), scale
+        luma = self._luma(frame)
+        if luma.shape != (height, width):
+            luma = np.asarray(cv2.resize(luma, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+        return turn.apply(luma), turn.apply(np.ascontiguousarray(_plane(small, 3))), scale
 
     def _luma(self, frame: VideoFrame) -> NDArray[np.uint8]:
         name = frame.format.name

@@ -26,9 +26,10 @@ from worker.containers import (
     timestamps_are_trusted,
 )
 from worker.errors import VideoError
-from worker.pictures import can_convert, orientation
+from worker.pictures import can_convert, orientation, unsqueezed_size
 
 _HEAD_PACKETS = 32  # enough to see whether packets and pictures correspond one to one
+_MAX_PIXEL_ASPECT = 4  # anamorphic film has 2; beyond, a header is wrong
 _MAX_HEAD_PACKETS = 1000  # when nothing could be decoded by then, nothing will be
 
 
@@ -39,8 +40,9 @@ class VideoInfo:
     Attributes:
         container: ffmpeg's name of the container format.
         codec: ffmpeg's name of the decoder.
-        width: of a frame as displayed, after rotation, in pixels.
+        width: of a frame as displayed, with square pixels and after rotation, in pixels.
         height: likewise.
+        pixel_aspect: width of a stored pixel divided by its height, as in "16/11"; "1/1" where that isn't known.
         rotation: 0, 90, 180 or 270 degrees clockwise, by which stored pictures are turned to show them upright.
         duration_s: from the start of the first presented frame to the end of the last.
         average_rate: presented frames per second; None for a single frame.
@@ -58,6 +60,7 @@ class VideoInfo:
     codec: str
     width: int
     height: int
+    pixel_aspect: str
     rotation: int
     duration_s: float
     average_rate: float | None
@@ -152,13 +155,15 @@ def _describe(
     steps = np.diff(pts)
     usual = float(np.median(steps)) if len(steps) else 0.0
     rotation = orientation(head.frame).rotation
-    width, height = head.frame.width, head.frame.height
+    pixel_aspect = _pixel_aspect(stream)
+    width, height = unsqueezed_size(head.frame.width, head.frame.height, pixel_aspect)
     span_s = float(int(pts[-1] - pts[0]) * base)
     return VideoInfo(
         container=container.format.name,
         codec=stream.codec_context.name,
         width=height if rotation % 180 else width,
         height=width if rotation % 180 else height,
+        pixel_aspect=f"{pixel_aspect.numerator}/{pixel_aspect.denominator}",
         rotation=rotation,
         duration_s=span_s + (index.last_duration or usual) * float(base),
         average_rate=len(steps) / span_s if span_s else None,
@@ -171,6 +176,12 @@ def _describe(
         keyframes=int(np.count_nonzero(index.keyframe)),
         trusted_timestamps=trusted,
     )
+
+
+def _pixel_aspect(stream: VideoStream) -> Fraction:
+    aspect = stream.sample_aspect_ratio
+    known = aspect is not None and 1 / _MAX_PIXEL_ASPECT <= aspect <= _MAX_PIXEL_ASPECT
+    return Fraction(aspect) if known and aspect else Fraction(1)
 
 
 def _nominal_step(stream: VideoStream) -> int:

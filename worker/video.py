@@ -32,7 +32,7 @@ _MAX_DECODE_THREADS = 4  # frame threads each hold pictures in memory, and detec
 
 @dataclass(frozen=True, eq=False)
 class SegmentPlan:
-    """One segment of a video: everything needed to read it, beside the file. Plain integers and two arrays.
+    """One segment of a video: everything needed to read it, beside the file. Plain values and two arrays.
 
     Attributes:
         index: 0-based number of the segment.
@@ -45,6 +45,7 @@ class SegmentPlan:
         origin_pts: presentation timestamp of the video's first frame.
         time_base_numerator: seconds per unit of the timestamps, with time_base_denominator.
         time_base_denominator: see time_base_numerator.
+        pixel_aspect: width of a stored pixel divided by its height, as in "16/11".
         first_packet: number of packets of the video stream before this segment's, in decoding order.
         packets: how many packets to decode.
         reorder_depth: pictures that the decoder must hold back to hand them out in order.
@@ -60,6 +61,7 @@ class SegmentPlan:
     origin_pts: int
     time_base_numerator: int
     time_base_denominator: int
+    pixel_aspect: str
     first_packet: int
     packets: int
     reorder_depth: int
@@ -150,6 +152,7 @@ def plan(path: str | os.PathLike[str], segment_s: float = 20.0, sample_hz: float
                 origin_pts=int(survey.pts[0]),
                 time_base_numerator=base.numerator,
                 time_base_denominator=base.denominator,
+                pixel_aspect=survey.info.pixel_aspect,
                 first_packet=start_packet,
                 packets=survey.packets_before(end_pts) - start_packet,
                 reorder_depth=survey.reorder_depth,
@@ -184,7 +187,7 @@ def read_frames(
         by_order=segment.by_order,
     )
     wanted = segment.frames if segment.by_order else segment.pts
-    converter = PictureConverter(detection_side)
+    converter = PictureConverter(detection_side, Fraction(segment.pixel_aspect))
     pictures = decode_span(path, span, wanted, threads or min(os.cpu_count() or 1, _MAX_DECODE_THREADS))
     for index, pts, picture in zip(segment.frames.tolist(), segment.pts.tolist(), pictures, strict=True):
         timestamp_s = float((pts - segment.origin_pts) * seconds)

@@ -70,6 +70,7 @@ class Clip:
         time_base: units a second; by default the rate.
         shift: added to every timestamp when the packets are written, in the same units.
         rotation: display rotation in degrees counterclockwise, and whether mirrored left to right.
+        pixel_aspect: width of a pixel divided by its height.
         full_range: whether luma uses 0-255.
         sound_s: seconds of sound to add.
         container_options: of the muxer.
@@ -86,6 +87,7 @@ class Clip:
     time_base: int | None = None
     shift: int = 0
     rotation: tuple[float, bool] = (0, False)
+    pixel_aspect: Fraction = Fraction(1)
     full_range: bool = False
     sound_s: float = 0
     container_options: dict[str, str] = field(default_factory=dict)
@@ -113,6 +115,8 @@ CLIPS = (
     Clip("rotated_180.mp4", options=_X264, rotation=(180, False), frames=20),
     Clip("rotated_270.mp4", options=_X264, rotation=(270, False), frames=20),
     Clip("mirrored_90.mp4", options=_X264, rotation=(90, True), frames=20),
+    Clip("wide_pixels.mp4", options=_X264, pixel_aspect=Fraction(16, 11), frames=20),
+    Clip("tall_pixels_90.mkv", options=_X264, pixel_aspect=Fraction(3, 4), rotation=(90, False), frames=20),
     Clip("full_range.mp4", options=_X264, full_range=True, frames=20),
     Clip("odd_size.mp4", options=_X264, pix_fmt="yuv444p", size=(163, 97), frames=20),
     Clip("one_frame.mp4", options=_X264, frames=1),
@@ -155,6 +159,7 @@ def encode(clip: Clip, images: Iterable[NDArray[np.uint8]], path: Path) -> None:
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = *clip.size, clip.pix_fmt
         stream.codec_context.time_base = time_base
+        stream.codec_context.sample_aspect_ratio = clip.pixel_aspect
         stream.codec_context.color_range = 2 if clip.full_range or clip.pix_fmt.startswith("yuvj") else 1
         if clip.rotation != (0, False):
             stream.set_display_rotation(clip.rotation[0], hflip=clip.rotation[1])
