@@ -5,14 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import seaborn as sns
-from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from training.calibration import scaled
 from training.metrics import CALIBRATION_BINS, Labels, Probabilities, expected_calibration_error, reliability
 from worker.emotions import EMOTIONS
+
+try:
+    import seaborn as sns
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
+except ModuleNotFoundError as exc:  # told before the training, not when it is to be reported
+    raise SystemExit(f"Training needs the package {exc.name}: .venv/bin/pip install --editable '.[training]'") from exc
 
 _TRAINING, _VALIDATION = sns.color_palette("colorblind")[:2]
 
