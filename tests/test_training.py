@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from training import checkpoint, networks
 from training.datasets import Dataset
 from training.errors import TrainingError
 from training.evaluate import main as evaluate_main
-from training.recipe import Recipe
+from training.evaluate import refuse_known_faces
+from training.recipe import Recipe, Schedule
 from training.run import Run, predict
 from training.train import load_data, main
 from worker.classification import Classifier, read_metadata
@@ -54,21 +56,21 @@ def without_seconds(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: value for key, value in epoch.items() if key != "seconds"} for epoch in history]
 
 
-def some_epochs(run: Run, data: tuple[Dataset, Dataset], count: int) -> None:
-    epochs: Iterator[dict[str, Any]] = run.epochs(*data)
+def some_epochs(run: Run, count: int) -> None:
+    epochs: Iterator[dict[str, Any]] = run.epochs()
     for _ in range(count):
         next(epochs)
 
 
 def test_loss_falls_and_a_stopped_run_goes_on_exactly(tmp_path: Path, data: tuple[Dataset, Dataset]) -> None:
     recipe = replace(RECIPE, augmentation="video")
-    undisturbed = Run("paper", recipe, tmp_path / "undisturbed")
-    some_epochs(undisturbed, data, 3)
+    undisturbed = Run("paper", recipe, tmp_path / "undisturbed", *data)
+    some_epochs(undisturbed, 3)
     losses = [epoch["loss"] for epoch in undisturbed.history]
     assert losses[2] < 0.95 * losses[0]
     for epochs in (1, 2):
-        resumed = Run("paper", recipe, tmp_path / "stopped")
-        some_epochs(resumed, data, epochs)
+        resumed = Run("paper", recipe, tmp_path / "stopped", *data)
+        some_epochs(resumed, epochs)
     assert without_seconds(resumed.history) == without_seconds(undisturbed.history)
     for value, expected in zip(resumed.model.get_weights(), undisturbed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(value, expected)
@@ -80,12 +82,12 @@ def test_averaged_weights_are_measured_and_exported_and_training_goes_on_from_th
     tmp_path: Path, data: tuple[Dataset, Dataset]
 ) -> None:
     recipe = replace(networks.recipe("residual"), epochs=3, batch_size=16, rate=0.05, average=0.5, images=0)
-    undisturbed = Run("residual", recipe, tmp_path / "undisturbed")
-    some_epochs(undisturbed, data, 2)
-    resumed = Run("residual", recipe, tmp_path / "stopped")
-    some_epochs(resumed, data, 1)
-    resumed = Run("residual", recipe, tmp_path / "stopped")
-    some_epochs(resumed, data, 1)
+    undisturbed = Run("residual", recipe, tmp_path / "undisturbed", *data)
+    some_epochs(undisturbed, 2)
+    resumed = Run("residual", recipe, tmp_path / "stopped", *data)
+    some_epochs(resumed, 1)
+    resumed = Run("residual", recipe, tmp_path / "stopped", *data)
+    some_epochs(resumed, 1)
     assert without_seconds(resumed.history) == without_seconds(undisturbed.history)
     record, averaged = undisturbed.best()
     predictions = predict(averaged, data[1].images).argmax(axis=1)
@@ -105,6 +107,8 @@ def test_command_leaves_a_network_with_a_report_that_evaluate_confirms(
     assert metadata.parameters == 4_232_199
     assert (metadata.preprocessing["denoise"], metadata.preprocessing["scaling"]) == ("median", "-1..1")
     assert metadata.trained["recipe"]["epochs"] == len(metadata.trained["epochs"]) == 1
+    assert [making["epoch"] for making in metadata.trained["made_with"]] == [1]
+    assert metadata.trained["left_out"]["held_out"] == ["PublicTest"]
     for plot in ("curves.png", "confusion.png", "reliability.png"):
         assert cv2.imread(str(output / plot)) is not None
         assert f"({plot})" in (output / "README.md").read_text()
@@ -118,7 +122,7 @@ def test_command_leaves_a_network_with_a_report_that_evaluate_confirms(
     assert main([*command, "--epochs", "2"]) == 0  # more epochs: the run goes on
     assert [epoch["epoch"] for epoch in read_metadata(output).trained["epochs"]] == [1, 2]
     assert main([*command, "--epochs", "2", "--seed", "1"]) == 2
-    assert "belongs to a run with other settings" in capsys.readouterr().err
+    assert "belongs to another run: it differs in seed." in capsys.readouterr().err
 
 
 def test_accuracy_against_ferplus_is_over_the_images_that_it_decides(
@@ -149,7 +153,9 @@ def test_split_can_be_evaluated_where_it_is_alone(
     assert json.loads(capsys.readouterr().out)["images"] == 1
 
 
-def test_run_killed_in_an_epoch_loses_that_epoch_only(tmp_path: Path, data_path: Path) -> None:
+def test_run_killed_in_an_epoch_loses_that_epoch_only(
+    tmp_path: Path, data_path: Path, data: tuple[Dataset, Dataset]
+) -> None:
     command = [sys.executable, "-m", "training.train", "--data", str(data_path), "--output", str(tmp_path)]
     options = ["--epochs", "1000", "--batch-size", "16"]
     process = subprocess.Popen([*command, *options], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
@@ -160,7 +166,8 @@ def test_run_killed_in_an_epoch_loses_that_epoch_only(tmp_path: Path, data_path:
                 process.kill()
     state = checkpoint.read_state(tmp_path / checkpoint.FILE_NAME)
     assert state is not None and len(state["history"]) >= 2
-    assert len(Run("paper", Recipe(epochs=1000, batch_size=16), tmp_path).history) == len(state["history"])
+    recipe = replace(networks.recipe("paper"), epochs=1000, batch_size=16)
+    assert len(Run("paper", recipe, tmp_path, *data).history) == len(state["history"])
 
 
 def test_images_that_are_also_in_public_test_are_dropped(data_path: Path, data: tuple[Dataset, Dataset]) -> None:
@@ -196,17 +203,60 @@ def test_papers_split_is_trained_on_where_the_data_has_it(data_path: Path, tmp_p
     assert (len(faces.original), len(faces.training), len(faces.validation)) == (280, 50, 21)
 
 
-def test_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
-    (tmp_path / checkpoint.FILE_NAME).write_bytes(b"nothing")
+@pytest.mark.parametrize("left", [0, 100, 40_000])
+def test_damaged_checkpoint_is_refused(left: int, tmp_path: Path, data: tuple[Dataset, Dataset]) -> None:
+    path = tmp_path / checkpoint.FILE_NAME
+    checkpoint.save(path, {"history": []}, [np.zeros(20_000)])
+    path.write_bytes(path.read_bytes()[:left])
     with pytest.raises(TrainingError, match="should be a checkpoint but can't be read; delete it"):
-        Run("paper", RECIPE, tmp_path)
+        Run("paper", RECIPE, tmp_path, *data)
+
+
+def test_checkpoint_of_another_network_is_refused(tmp_path: Path, data: tuple[Dataset, Dataset]) -> None:
+    run = Run("paper", RECIPE, tmp_path, *data)
+    some_epochs(run, 1)
+    with pytest.raises(TrainingError, match="is of another version of this network"):
+        checkpoint.restore(run.path, run.model.variables)
+
+
+def test_run_goes_on_with_its_own_images_only(tmp_path: Path, data: tuple[Dataset, Dataset]) -> None:
+    some_epochs(Run("paper", RECIPE, tmp_path, *data), 1)
+    with pytest.raises(TrainingError, match=r"belongs to another run: it differs in data\."):
+        Run("paper", RECIPE, tmp_path, data[0].select(np.arange(100)), data[1])
+
+
+@pytest.mark.parametrize(("schedule", "epochs", "allowed"), [("constant", 9, 1), ("constant", 1, 0), ("cosine", 9, 0)])
+def test_epochs_can_be_added_where_the_learning_rate_does_not_depend_on_them(
+    schedule: Schedule, epochs: int, allowed: bool, tmp_path: Path, data: tuple[Dataset, Dataset]
+) -> None:
+    few = [part.thinned(32) for part in data]
+    recipe = replace(RECIPE, schedule=schedule)
+    some_epochs(Run("paper", recipe, tmp_path, *few), 2)
+    with nullcontext() if allowed else pytest.raises(TrainingError, match=r"it differs in epochs\."):
+        assert len(Run("paper", replace(recipe, epochs=epochs), tmp_path, *few).history) == 2
+
+
+def test_best_network_of_another_run_is_not_exported(tmp_path: Path, data: tuple[Dataset, Dataset]) -> None:
+    some_epochs(Run("paper", RECIPE, tmp_path, *data), 1)
+    (tmp_path / checkpoint.FILE_NAME).unlink()
+    with pytest.raises(TrainingError, match="no epoch of it is done yet"):
+        Run("paper", replace(RECIPE, seed=1), tmp_path, *data).best()
+
+
+def test_network_is_not_measured_on_images_that_it_may_know() -> None:
+    metadata = read_metadata(PAPER)
+    on_the_papers_split = replace(metadata, trained={**metadata.trained, "split": "train"})
+    refuse_known_faces(metadata, "PrivateTest")
+    refuse_known_faces(on_the_papers_split, "validation")
+    with pytest.raises(TrainingError, match=r"trained on the split train, .* Measure it on validation"):
+        refuse_known_faces(on_the_papers_split, "PublicTest")
 
 
 def test_run_without_an_epoch_has_nothing_to_export(
     tmp_path: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--data", str(data_path), "--output", str(tmp_path), "--export-only"]) == 2
-    assert "no epoch of this run is done yet" in capsys.readouterr().err
+    assert "no epoch of it is done yet" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,38 +1,35 @@
 """The model card: what a person should know about a network before trusting it, written from its metadata."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 CARD = "README.md"
 
 _CARD = """\
-# {name}
+# {folder}
 
 Version `{version}`. A convolutional network of {parameters:,} parameters that gives, for one grey face of 48x48 pixels,
-the probabilities of {emotions}. Architecture: [training/networks/{name}.py](../../training/networks/{name}.py).
+the probabilities of {emotions}.
+Architecture: [training/networks/{network}.py](../../training/networks/{network}.py).
 
 ## Figures
 
 As served, with weights in half precision, on FER2013's split {split} ({images:,} images).
 
-| figure | value |
-|---|---|
 {figures}
 
-| emotion | images | precision | recall | F1 |
-|---|---|---|---|---|
 {by_emotion}
 
 The epoch and the temperature were chosen on this same split, so expect slightly less on unseen images. Intervals are
 95 % bootstrap intervals over the images. Leaked images are those of {split} that are, pixel for pixel, also in the
-split {training_split}, whose copies were left out of training. The temperature ({temperature:.3f}) divides the logits,
-so that confidence means frequency; it is built into the last layer. {ferplus}
+split {training_split}; the copies were left out of training. The temperature ({temperature:.3f}) divides the logits, so
+that confidence means frequency; it is built into the last layer. {ferplus}
 
 {speed}
 
-The same figures from your copy of the data:
+The same accuracies and errors from your copy of the data:
 
-    python -m training.evaluate --model models/{name} --data PATH --split {split}
+    python -m training.evaluate --model models/{folder} --data PATH --split {split}{votes}
 
 ![Confusion matrix](confusion.png)
 
@@ -40,74 +37,83 @@ The same figures from your copy of the data:
 
 ## How it was made
 
-    KERAS_BACKEND={backend} python -m training.train --data PATH --network {name} --output models/{name} {options}
+    python -m training.train --data PATH --network {network} --output models/{folder}{options}
 
-Data: FER2013, split {training_split}: {training_images:,} of its {images_before:,} images; {left_out}.
-Augmentation "{augmentation}" ([training/augmentation.py][augmentation]); labels one-hot{smoothing}.
-Adam, {schedule} learning rate {rate:g}, batches of {batch_size}, {precision}, seed {seed}.
+Trained on {training_images} of the {images_before:,} images of FER2013's split {training_split}. Left out were
+{left_out}.
+
+{recipe}
+
 {epochs_done} of {epochs} epochs done in {hours:.1f} hours; epoch {best_epoch}, the best on {split}, was exported.
-Code: {commit}. Backend: {backend_version}.
+
+{made_with}
 
 ![Loss and accuracy by epoch](curves.png)
 
 ## Intended use and limits
 
 A summary of the expressions shown in a recording, read together with the picture. Not a measure of what a person
-feels, and not to be used for decisions about a person. FER2013's labels are noisy (the majority of ten raters of FER+
-agrees with them in 64 % of the images), disgust is rare in it, and its faces are those of web searches of 2013: ages,
+feels, and not to be used for decisions about a person. FER2013's labels are noisy (ten people who labelled its images
+again, for FER+, often chose otherwise), disgust is rare in it, and its faces are those of web searches of 2013: ages,
 skin tones and head poses that are rare there are recognised less well.
-
-[augmentation]: ../../training/augmentation.py
 """
 
 _FERPLUS = """\
 FER+ is a second labelling of the same
-images by ten people; its accuracy is over the images whose majority chose one of the seven emotions
-(training/ferplus.py)."""
+images by ten people; the accuracy against it is over the images whose majority chose one of the seven emotions
+([training/ferplus.py](../../training/ferplus.py))."""
+
+_REASONS = {
+    "repeated": "repeated",
+    "conflicting": "there with different labels",
+    "blank": "blank",
+}
 
 
-def card(metadata: Mapping[str, Any]) -> str:
+def card(metadata: Mapping[str, Any], folder: str) -> str:
     """Markdown for README.md in the network's folder.
 
     Args:
         metadata: the content of metadata.json, with trained as training.train fills it and validation as
             training.report does.
+        folder: name of the network's folder.
     """
     trained, validation = metadata["trained"], metadata["validation"]
-    recipe = trained["recipe"]
-    smoothing = f", smoothed by {recipe['label_smoothing']:g}" if recipe["label_smoothing"] else ""
+    has_votes = "ferplus_accuracy" in validation
     return _CARD.format(
-        name=metadata["name"],
+        folder=folder,
+        network=metadata["name"],
         version=metadata["version"],
         parameters=metadata["parameters"],
         emotions=", ".join(metadata["emotions"]),
         split=validation["split"],
         images=validation["images"],
-        figures="\n".join(f"| {name} | {value} |" for name, value in _figures(validation)),
-        by_emotion="\n".join(_by_emotion(validation)),
-        temperature=trained["temperature"],
-        speed=_speed(validation["speed"]),
-        backend=trained["backend"].partition(",")[0],
-        backend_version=trained["backend"],
-        options=" ".join(f"--{name.replace('_', '-')} {value}" for name, value in trained["options"].items()),
-        ferplus=_FERPLUS if "ferplus_accuracy" in validation else "",
+        figures=_table(("figure", "value"), _figures(validation)),
+        by_emotion=_table(("emotion", "images", "precision", "recall", "F1"), _by_emotion(validation)),
         training_split=trained["split"],
-        training_images=trained["images"],
+        temperature=trained["temperature"],
+        ferplus=_FERPLUS if has_votes else "",
+        votes=" --ferplus VOTES" if has_votes else "",
+        speed=_speed(validation["speed"]),
+        options="".join(f" --{name.replace('_', '-')} {value}" for name, value in trained["options"].items()),
+        training_images=f"{trained['images']:,}",
         images_before=trained["left_out"]["images"],
-        left_out=_left_out(trained["left_out"]),
-        augmentation=recipe["augmentation"],
-        smoothing=smoothing,
-        schedule=recipe["schedule"],
-        rate=recipe["rate"],
-        batch_size=recipe["batch_size"],
-        precision=trained["precision"],
-        seed=recipe["seed"],
+        left_out=_left_out(trained),
+        recipe=_table(("recipe", ""), ((name.replace("_", " "), f"{v}") for name, v in trained["recipe"].items())),
         epochs_done=len(trained["epochs"]),
-        epochs=recipe["epochs"],
+        epochs=trained["recipe"]["epochs"],
         hours=sum(epoch["seconds"] for epoch in trained["epochs"]) / 3600,
         best_epoch=trained["best_epoch"],
-        commit=trained["commit"] or "not from a git checkout",
+        made_with=_table(
+            ("from epoch", "precision", "backend", "commit of this code"),
+            ((f"{m['epoch']}", m["precision"], m["backend"], m["commit"] or "unknown") for m in trained["made_with"]),
+        ),
     )
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (head, tuple("---" for _ in head), *rows)
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _figures(validation: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -129,26 +135,23 @@ def _figures(validation: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _left_out(cleaned: Mapping[str, int]) -> str:
-    reasons = {
-        "held_out_copies": "also in a validation or test split",
-        "repeated": "repeated",
-        "conflicting": "there with different labels",
-        "blank": "blank",
-    }
-    return "left out are " + ", ".join(f"{cleaned[name]:,} {reason}" for name, reason in reasons.items())
-
-
-def _by_emotion(validation: Mapping[str, Any]) -> list[str]:
+def _by_emotion(validation: Mapping[str, Any]) -> list[tuple[str, ...]]:
     def percent(value: float | None) -> str:
         return "-" if value is None else f"{value:.1%}"
 
     rows = zip(validation["recall"], validation["confusion_matrix"], strict=True)
     return [
-        f"| {emotion} | {sum(counts):,} | {percent(validation['precision'][emotion])} "
-        f"| {percent(validation['recall'][emotion])} | {percent(validation['f1'][emotion])} |"
+        (emotion, f"{sum(counts):,}", *(percent(validation[name][emotion]) for name in ("precision", "recall", "f1")))
         for emotion, counts in rows
     ]
+
+
+def _left_out(trained: Mapping[str, Any]) -> str:
+    left_out = trained["left_out"]
+    copies = f"{left_out['held_out_copies']:,} that are also in {' or '.join(left_out['held_out'])}"
+    thinned = left_out["kept"] - trained["images"]
+    others = [f"{left_out[name]:,} {reason}" for name, reason in _REASONS.items()]
+    return ", ".join([copies, *others, *([f"{thinned:,} at regular distances, to train faster"] if thinned else [])])
 
 
 def _speed(speed: Mapping[str, Any]) -> str:

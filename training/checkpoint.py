@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,15 +43,22 @@ def read_state(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             state: dict[str, Any] = json.loads(str(arrays["state"]))
-    except (OSError, ValueError, KeyError) as exc:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as exc:
         raise TrainingError(f"{path} should be a checkpoint but can't be read; delete it to start anew.") from exc
     return state
 
 
 def restore(path: Path, variables: Sequence[Any]) -> None:
-    """Gives the variables the values that they had when save was called."""
+    """Gives the variables the values that they had when save was called.
+
+    Raises:
+        TrainingError: the file holds other variables.
+    """
     with np.load(path, allow_pickle=False) as arrays:
+        saved = [arrays[name].shape for name in map(str, range(len(arrays.files) - 1))]
+        if saved != [tuple(variable.shape) for variable in variables]:
+            raise TrainingError(f"{path} is of another version of this network; delete it to start anew.")
         for index, variable in enumerate(variables):
             variable.assign(arrays[str(index)])

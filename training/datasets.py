@@ -41,7 +41,7 @@ EXPECTED = (
     "expected Kaggle's fer2013.csv (columns emotion, pixels, Usage), a folder of JPEG or PNG images by split and "
     "emotion (such as train/angry/Training_1206.jpg or images/validation/angry/1206.jpg), or a zip of either"
 )
-_TABLE = "fer2013.csv"
+_TABLES = ("fer2013.csv", "icml_face_data.csv")  # the second is the competition's own, with the same columns
 _SPLIT_OF_FOLDER = {**{split: split for split in SPLITS}, "test": "validation"}  # where the file's name tells none
 _GREY_LEVELS = {str(level): level for level in range(256)}  # a third faster than int() and a check of the range
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -188,7 +188,7 @@ def _opened(path: Path) -> Iterator[_Files]:
         with zipfile.ZipFile(path) as archive:
             yield _Files(sorted(set(archive.namelist())), archive.open)
     elif path.suffix.lower() == ".csv":
-        yield _Files([_TABLE], lambda _: path.open("rb"))
+        yield _Files([_TABLES[0]], lambda _: path.open("rb"))
     else:
         raise TrainingError(f"{path} is neither a folder, nor a zip, nor a CSV: {EXPECTED}.")
 
@@ -197,12 +197,12 @@ def _entries(path: Path) -> Iterator[tuple[str, Callable[[], Sample]]]:
     """The split of each image, and a function that reads it."""
     with _opened(path) as files:
         visible = [name for name in files.names if not any(_hidden(part) for part in PurePosixPath(name).parts)]
-        tables = [name for name in visible if PurePosixPath(name).name == _TABLE]
+        tables = [name for name in visible if PurePosixPath(name).name in _TABLES]
         pictures = [name for name in visible if PurePosixPath(name).suffix.lower() in _SUFFIXES]
         if len(tables) > 1 or (tables and any(map(_split_of, pictures))):
             raise TrainingError(
-                f"{path} should hold one {_TABLE} or the images themselves, but holds {len(tables)} of the first and "
-                f"{len(pictures)} of the second; name the one that is meant."
+                f"{path} should hold one {_TABLES[0]} or the images themselves, but holds {len(tables)} of the first "
+                f"and {len(pictures)} of the second; name the one that is meant."
             )
         if tables:
             with io.TextIOWrapper(files.open(tables[0]), encoding="utf-8-sig", errors="replace", newline="") as text:

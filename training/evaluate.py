@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from training.calibration import scaled
 from training.datasets import PAPER_SPLITS, SPLITS, Dataset, load, splits
+from training.errors import TrainingError
 from training.ferplus import load_votes, majority_labels, votes_for
 from training.metrics import Labels, Probabilities, expected_calibration_error, metrics
-from worker.classification import Classifier, read_metadata
+from worker.classification import Classifier, ModelMetadata, read_metadata
 from worker.errors import TimelineError
 from worker.preprocessing import Preprocessing
 
@@ -56,6 +57,22 @@ def evaluate(
     return figures, probabilities
 
 
+def refuse_known_faces(metadata: ModelMetadata, split: str) -> None:
+    """Refuses to measure a network on images that it may have been trained on.
+
+    The paper's splits were drawn from all images of FER2013, so each has images of all the official ones.
+
+    Raises:
+        TrainingError: the network was trained on one kind of splits, and this is one of the other.
+    """
+    trained_on = metadata.trained.get("split", "Training")
+    if (trained_on in PAPER_SPLITS) != (split in PAPER_SPLITS):
+        raise TrainingError(
+            f"{metadata.version} was trained on the split {trained_on}, which has images of {split}, too: what it "
+            f"reaches there says nothing. Measure it on {'validation' if trained_on in PAPER_SPLITS else 'PublicTest'}."
+        )
+
+
 def _accuracy(predictions: Labels, labels: Labels) -> float | None:
     return float((predictions == labels).mean()) if len(labels) else None
 
@@ -74,7 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
     options = parser.parse_args(arguments)
     try:
-        preprocessing = Preprocessing.from_metadata(read_metadata(options.model).preprocessing)
+        metadata = read_metadata(options.model)
+        refuse_known_faces(metadata, options.split)
+        preprocessing = Preprocessing.from_metadata(metadata.preprocessing)
         data = load(options.data, options.split, preprocessing)
         trained_on = "train" if options.split in PAPER_SPLITS else "Training"
         known = options.split != trained_on and trained_on in splits(options.data)

@@ -46,12 +46,19 @@ def export(
         "validation": {},
     }
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / WEIGHTS).write_bytes(weights)
-    (directory / ARCHITECTURE).write_bytes(architecture)
+    _replace(directory / WEIGHTS, weights)
+    _replace(directory / ARCHITECTURE, architecture)
     write_metadata(directory, metadata)
     return metadata
 
 
 def write_metadata(directory: Path, metadata: Mapping[str, Any]) -> None:
     """Writes metadata.json."""
-    (directory / METADATA).write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
+    _replace(directory / METADATA, (json.dumps(metadata, indent=2) + "\n").encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Changes a file whole: a worker may be reading it."""
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(content)
+    partial.replace(path)

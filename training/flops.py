@@ -25,11 +25,8 @@ def _leaves(model: Any) -> list[Any]:
 
 
 def _multiplications(layer: Any) -> int:
-    if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D):
+    if isinstance(layer, layers.Conv2D):
         return _product(layer.output.shape[1:-1]) * _product(layer.kernel.shape)
-    if isinstance(layer, layers.SeparableConv2D):
-        places = _product(layer.output.shape[1:-1])
-        return places * (_product(layer.depthwise_kernel.shape) + _product(layer.pointwise_kernel.shape))
     if isinstance(layer, layers.Dense):
         return _product(layer.kernel.shape)
     return 0

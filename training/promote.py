@@ -12,7 +12,7 @@ from typing import Any
 
 from training.datasets import load
 from training.errors import TrainingError
-from training.evaluate import evaluate
+from training.evaluate import evaluate, refuse_known_faces
 from training.speed import BATCH_SIZE, faces_per_second
 from worker.classification import Classifier, read_metadata
 from worker.errors import TimelineError
@@ -35,7 +35,8 @@ def promote(candidate: Path, data: Path) -> tuple[list[dict[str, Any]], list[str
         the candidate, as sentences: empty when it is the served one now.
 
     Raises:
-        TrainingError: there is no network that is served now, or the candidate is that one.
+        TrainingError: there is no network that is served now, or the candidate is that one, or one of them was trained
+            on a split that has images of PublicTest.
         ModelError: a network's files can't be used.
     """
     record = candidate.parent / SERVED
@@ -59,6 +60,7 @@ def promote(candidate: Path, data: Path) -> tuple[list[dict[str, Any]], list[str
 
 def _figures(folder: Path, data: Path) -> dict[str, Any]:
     metadata = read_metadata(folder)
+    refuse_known_faces(metadata, "PublicTest")
     figures, _ = evaluate(folder, load(data, "PublicTest", Preprocessing.from_metadata(metadata.preprocessing)))
     return {"version": metadata.version, "accuracy": figures["accuracy"], "macro_f1": figures["macro_f1"]}
 
@@ -96,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if against:
         print(f"{options.candidate} was not promoted. {' '.join(against)}", file=sys.stderr)
         return 1
-    print(f"{options.candidate} is served from now on, once web and workers are started again.")
+    print(f"{options.candidate} is served where TIMELINE_MODEL isn't set, once web and workers are started again.")
     return 0
 
 

@@ -1,7 +1,6 @@
 """The report of a trained network, in its folder: figures in metadata.json, three plots, and the model card."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +48,5 @@ def write_report(
     plots.plot_confusion(np.array(figures["confusion_matrix"]), directory / CONFUSION)
     plots.plot_reliability(probabilities, validation.labels, trained["temperature"], directory / RELIABILITY)
     write_metadata(directory, metadata)
-    (directory / CARD).write_text(card(metadata), encoding="utf-8")
+    (directory / CARD).write_text(card(metadata, directory.name), encoding="utf-8")
     return metadata
-
-
-def commit() -> str | None:
-    """The git commit of this code, with "+changes" where training/ or worker/ differ from it; None outside git."""
-    folder = Path(__file__).parents[1]
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
-
-    try:
-        changed = git("status", "--porcelain", "--", "training", "worker")
-        return git("rev-parse", "HEAD").strip() + ("+changes" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None

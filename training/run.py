@@ -1,5 +1,7 @@
 """A training run that can be stopped at any moment: after each epoch a checkpoint holds all that it needs to go on."""
 
+import hashlib
+import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -29,36 +31,37 @@ class Run:
 
     Attributes:
         model: the Keras network.
+        precision: the Keras dtype policy: that of the checkpoint, or what the recipe means on this machine.
+        made_with: what the epochs were trained with, one record for each change: epoch (the first), commit, backend,
+            precision.
         history: one record per epoch: epoch (from 1), rate (at its end), loss and accuracy (on the training images as
             they were shown: augmented, with dropout, and while the weights changed), validation_loss and
             validation_accuracy, seconds.
     """
 
-    def __init__(self, network: str, recipe: Recipe, output: Path) -> None:
+    def __init__(self, network: str, recipe: Recipe, output: Path, training: Dataset, validation: Dataset) -> None:
         """Starts anew, or goes on where the checkpoint in the output folder was written.
 
         Args:
             network: a name in training.networks.NAMES.
-            recipe: how it is trained. The number of epochs may have grown since the checkpoint, nothing else.
+            recipe: how it is trained. With a constant learning rate the epochs may become more later on.
             output: where the checkpoint is, or will be.
+            training: the images to learn from.
+            validation: the images on which each epoch is measured; they change nothing of the training.
 
         Raises:
-            TrainingError: there is no such network, or the checkpoint is of a run with another recipe.
+            TrainingError: there is no such network, or the checkpoint is of a run with another recipe or other images.
         """
-        self.recipe, self.output = recipe, output
+        self.recipe, self.output, self.training, self.validation = recipe, output, training, validation
         self.path = output / checkpoint.FILE_NAME
-        settings = {"network": network, **recipe.to_metadata()}
-        state = checkpoint.read_state(self.path) or {"settings": settings, "history": []}
-        # A setting that came later has its default where an older checkpoint knows nothing of it.
-        if {**Recipe().to_metadata(), **state["settings"], "epochs": recipe.epochs} != settings:
-            raise TrainingError(
-                f"{self.path} belongs to a run with other settings ({state['settings']}); "
-                "go on with those, or delete it to start anew."
-            )
-        self._settings = settings
+        self._settings = {"network": network, **recipe.to_metadata(), "data": _fingerprint(training, validation)}
+        state = checkpoint.read_state(self.path) or {"settings": self._settings, "history": [], "made_with": []}
         self.history: list[dict[str, Any]] = state["history"]
+        self.made_with: list[dict[str, Any]] = state["made_with"]
+        self._refuse_another(state["settings"])
         keras.utils.set_random_seed(recipe.seed)
-        self.precision = precision(recipe)
+        self.precision: str = self.made_with[-1]["precision"] if self.made_with else precision(recipe)
+        self._record_making()
         keras.config.set_dtype_policy(self.precision)
         try:
             self.model = networks.build(network, recipe.scaling)
@@ -79,11 +82,26 @@ class Run:
         if self.history:
             checkpoint.restore(self.path, self._variables)
 
-    def epochs(self, training: Dataset, validation: Dataset) -> Iterator[dict[str, Any]]:
-        """Trains the epochs that are left.
+    def _refuse_another(self, settings: dict[str, Any]) -> None:
+        expected = dict(self._settings)
+        if self.recipe.schedule == "constant" and self.recipe.epochs >= len(self.history):
+            expected["epochs"] = settings["epochs"]
+        if expected != settings:
+            differing = {name for name in {*expected, *settings} if expected.get(name) != settings.get(name)}
+            raise TrainingError(
+                f"{self.path} belongs to another run: it differs in {', '.join(sorted(differing))}. "
+                f"Go on with its settings ({settings}), or delete it to start anew."
+            )
 
-        Args:
-            training, validation: the images; the validation split decides nothing here.
+    def _record_making(self) -> None:
+        making = {"commit": commit(), "backend": f"{keras.backend.backend()}, Keras {keras.__version__}"}
+        making["precision"] = self.precision
+        last = self.made_with[-1] if self.made_with else {}
+        if len(self.history) < self.recipe.epochs and {**last, **making} != last:
+            self.made_with.append({"epoch": len(self.history) + 1, **making})
+
+    def epochs(self) -> Iterator[dict[str, Any]]:
+        """Trains the epochs that are left.
 
         Yields:
             What each epoch brought (see history), once its checkpoint is written.
@@ -91,16 +109,16 @@ class Run:
         while len(self.history) < self.recipe.epochs:
             started = time.monotonic()
             epoch = len(self.history)
-            figures = self._train_epoch(training, epoch)
+            figures = self._train_epoch(self.training, epoch)
             with self._averaged():
-                probabilities = predict(self._steps, validation.images)
-                accuracy = float((probabilities.argmax(axis=1) == validation.labels).mean())
+                probabilities = predict(self._steps, self.validation.images)
+                accuracy = float((probabilities.argmax(axis=1) == self.validation.labels).mean())
                 record = {
                     "epoch": epoch + 1,
                     "rate": self.recipe.rate_at(epoch + 1),
                     "loss": figures["loss"],
                     "accuracy": figures["accuracy"],
-                    "validation_loss": cross_entropy(probabilities, validation.labels),
+                    "validation_loss": cross_entropy(probabilities, self.validation.labels),
                     "validation_accuracy": accuracy,
                     "seconds": round(time.monotonic() - started, 1),
                 }
@@ -108,7 +126,8 @@ class Run:
                 if accuracy > max((past["validation_accuracy"] for past in self.history), default=-1):
                     checkpoint.save(self.output / checkpoint.BEST_FILE_NAME, record, self.model.weights)
             self.history.append(record)
-            checkpoint.save(self.path, {"settings": self._settings, "history": self.history}, self._variables)
+            state = {"settings": self._settings, "history": self.history, "made_with": self.made_with}
+            checkpoint.save(self.path, state, self._variables)
             yield record
 
     @contextmanager
@@ -131,8 +150,8 @@ class Run:
         """
         path = self.output / checkpoint.BEST_FILE_NAME
         record = checkpoint.read_state(path)
-        if record is None:
-            raise TrainingError(f"There is no {path}: no epoch of this run is done yet.")
+        if record is None or record not in self.history:
+            raise TrainingError(f"There is no {path} of this run: no epoch of it is done yet.")
         model = networks.build(self._settings["network"], self.recipe.scaling)
         checkpoint.restore(path, model.weights)
         return record, model
@@ -174,6 +193,29 @@ class Run:
                 if step + 1 < steps:
                     coming = pool.submit(make, step + 1)
                 yield batch
+
+
+def _fingerprint(*parts: Dataset) -> str:
+    """SHA-256 over images and labels."""
+    digest = hashlib.sha256()
+    for data in parts:
+        digest.update(data.images.tobytes())
+        digest.update(data.labels.tobytes())
+    return digest.hexdigest()
+
+
+def commit() -> str | None:
+    """The git commit of this code, with "+changes" where training/ or worker/ differ from it; None outside git."""
+    folder = Path(__file__).parents[1]
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+    try:
+        changed = git("status", "--porcelain", "--", "training", "worker")
+        return git("rev-parse", "HEAD").strip() + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def _optimizer(recipe: Recipe) -> Any:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import keras
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from training import networks
@@ -23,7 +22,7 @@ from training.export import export
 from training.faults import Cleaned, clean_training
 from training.ferplus import load_votes, votes_for
 from training.recipe import Recipe
-from training.report import commit, write_report
+from training.report import write_report
 from training.run import Run, predict
 from worker.errors import TimelineError
 from worker.preprocessing import Preprocessing
@@ -56,12 +55,12 @@ def train(
         TrainingError: the data, the settings or the checkpoint can't be used.
     """
     recipe = replace(networks.recipe(network), **options)
-    run = Run(network, recipe, output)
     preprocessing = recipe.preprocessing()
     faces = load_data(data, preprocessing, recipe.images)
+    run = Run(network, recipe, output, faces.training, faces.validation)
     votes = None if ferplus is None else votes_for(faces.validation, load_votes(ferplus))
     if not export_only:
-        for epoch in run.epochs(faces.training, faces.validation):
+        for epoch in run.epochs():
             log.info(
                 "epoch %(epoch)d: loss %(loss).3f, accuracy %(accuracy).3f; validation %(validation_loss).3f, "
                 "%(validation_accuracy).4f; %(seconds).0f s",
@@ -73,12 +72,10 @@ def train(
     trained = {
         "split": faces.training_split,
         "images": len(faces.training),
-        "left_out": faces.cleaned.to_metadata(),
+        "left_out": {"held_out": list(faces.held_out), **faces.cleaned.to_metadata()},
         "recipe": recipe.to_metadata(),
         "options": dict(options),
-        "precision": run.precision,
-        "backend": f"{keras.backend.backend()}, Keras {keras.__version__}",
-        "commit": commit(),
+        "made_with": run.made_with,
         "temperature": temperature,
         "best_epoch": best["epoch"],
         "epochs": run.history,
@@ -98,6 +95,8 @@ class Faces:
         original: the whole training split.
         training: what of it is trained on.
         validation: the whole validation split.
+        held_out: names of the splits whose images were left out of training: the validation split, and the test split
+            where it is at hand.
         cleaned: what was left out of training, and why.
     """
 
@@ -106,6 +105,7 @@ class Faces:
     original: Dataset
     training: Dataset
     validation: Dataset
+    held_out: tuple[str, ...]
     cleaned: Cleaned
 
 
@@ -124,15 +124,21 @@ def load_data(path: Path, preprocessing: Preprocessing, images: int = 0) -> Face
     official = not set(PAPER_SPLITS) <= set(found)
     training_split, validation_split = OFFICIAL_SPLITS[:2] if official else PAPER_SPLITS
     original, validation = (load(path, split, preprocessing) for split in (training_split, validation_split))
-    test = [load(path, "PrivateTest", preprocessing)] if official and "PrivateTest" in found else []
-    training, cleaned = clean_training(original, validation, *test)
+    test_splits = ["PrivateTest"] if official and "PrivateTest" in found else []
+    training, cleaned = clean_training(original, validation, *(load(path, s, preprocessing) for s in test_splits))
     log.info(
         "Training on %(kept)d of %(images)d images; left out: %(held_out_copies)d also in a held-out split, "
         "%(repeated)d repeated, %(conflicting)d with conflicting labels, %(blank)d blank.",
         cleaned.to_metadata(),
     )
     return Faces(
-        training_split, validation_split, original, training.thinned(images), validation.thinned(images), cleaned
+        training_split,
+        validation_split,
+        original,
+        training.thinned(images),
+        validation.thinned(images),
+        (validation_split, *test_splits),
+        cleaned,
     )
 
 

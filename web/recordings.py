@@ -58,6 +58,7 @@ def second_name(settings: Settings, sources: Iterable[Path], part: Path) -> Iter
 def _link_or_copy(settings: Settings, source: Path, part: Path) -> None:
     try:
         os.link(source, part)
+        os.utime(part)  # or remove_abandoned would take it for as old as its bytes
     except FileNotFoundError:
         raise
     except OSError:  # a file system without hard links, or a file with as many as it may have

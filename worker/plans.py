@@ -16,4 +16,5 @@ def segment_to_row(segment: SegmentPlan) -> SegmentRow:
 
 def row_to_segment(row: SegmentRow) -> SegmentPlan:
     """As it was planned."""
-    return SegmentPlan(**row.plan, frames=row.frames, pts=row.pts)
+    # A plan that an earlier version stored knows nothing of pixel_aspect: its other segments were read without.
+    return SegmentPlan(**{"pixel_aspect": "1/1", **row.plan}, frames=row.frames, pts=row.pts)
