@@ -8,8 +8,15 @@ export async function drawChart(chart) {
   const plot = chart.querySelector("#plot");
   const compare = chart.querySelector("#compare");
   chart.hidden = false;
-  const own = await load(chart.dataset.url, note);
-  if (!own) return;
+  const own = await load(chart.dataset.url);
+  if (!own) {
+    note.textContent = "The chart could not be loaded. Reload the page; the CSV has the same data.";
+    return;
+  }
+  const explanation =
+    own.frames_per_point > 1
+      ? `Each point is the mean of ${own.frames_per_point} frames; the CSV has every frame. Drag to zoom, double-click to zoom out.`
+      : "Each point is one frame. Drag to zoom, double-click to zoom out.";
   const select = fillFaces(chart, own.faces);
   const buttons = [...chart.querySelectorAll(".emotion")];
   let other = null;
@@ -33,9 +40,10 @@ export async function drawChart(chart) {
   };
   const renew = async () => {
     const url = compare?.value;
-    const data = url ? await load(url, note) : null;
+    const data = url ? await load(url) : null;
     if (url !== compare?.value) return; // another was chosen meanwhile
     other = data;
+    note.textContent = url && !data ? "The other analysis could not be loaded; choose it again." : explanation;
     draw();
   };
 
@@ -48,21 +56,16 @@ export async function drawChart(chart) {
   select.addEventListener("change", draw);
   compare?.addEventListener("change", renew);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  note.textContent =
-    own.frames_per_point > 1
-      ? `Each point is the mean of ${own.frames_per_point} frames; the CSV has every frame. Drag to zoom, double-click to zoom out.`
-      : "Each point is one frame. Drag to zoom, double-click to zoom out.";
   await renew();
   new ResizeObserver(() => window.Plotly.Plots.resize(plot)).observe(plot);
 }
 
-async function load(url, note) {
+async function load(url) {
   try {
     const response = await fetch(url);
     if (!response.ok) throw new Error(response.status);
     return await response.json();
   } catch {
-    note.textContent = "The chart could not be loaded. Reload the page; the CSV has the same data.";
     return null;
   }
 }
