@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas
 import pytest
 
+from scripts import paper
 from scripts.readme import updated
 from tests.services import REPOSITORY
 from web import create_app
@@ -27,6 +28,11 @@ def test_tables_of_the_readme_are_those_of_the_code() -> None:
     assert updated(README) == README, "run `make readme` and commit README.md"
 
 
+def test_figures_of_the_paper_are_those_of_the_network() -> None:
+    document = paper.DOCUMENT.read_text(encoding="utf-8")
+    assert paper.updated(document) == document, "run `python -m scripts.paper` and commit docs/paper.md"
+
+
 def test_every_column_and_setting_is_described() -> None:
     assert tuple(DATA_DICTIONARY) == CSV_COLUMNS
     assert all(field.description for field in Settings.model_fields.values())
@@ -35,10 +41,11 @@ def test_every_column_and_setting_is_described() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "docs/paper.md", "models/paper/README.md"])
 def test_relative_links_lead_to_files(name: str) -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", (REPOSITORY / name).read_text(encoding="utf-8"))
-    assert [link for link in links if not (REPOSITORY / link).is_file()] == []
+    document = REPOSITORY / name
+    links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", document.read_text(encoding="utf-8"))
+    assert [link for link in links if not (document.parent / link).is_file()] == []
 
 
 def test_mentioned_variables_are_settings() -> None:

@@ -61,7 +61,6 @@ class Run:
         self._refuse_another(state["settings"])
         keras.utils.set_random_seed(recipe.seed)
         self.precision: str = self.made_with[-1]["precision"] if self.made_with else precision(recipe)
-        self._record_making()
         keras.config.set_dtype_policy(self.precision)
         try:
             self.model = networks.build(network, recipe.scaling)
@@ -97,7 +96,7 @@ class Run:
         making = {"commit": commit(), "backend": f"{keras.backend.backend()}, Keras {keras.__version__}"}
         making["precision"] = self.precision
         last = self.made_with[-1] if self.made_with else {}
-        if len(self.history) < self.recipe.epochs and {**last, **making} != last:
+        if {**last, **making} != last:
             self.made_with.append({"epoch": len(self.history) + 1, **making})
 
     def epochs(self) -> Iterator[dict[str, Any]]:
@@ -107,6 +106,7 @@ class Run:
             What each epoch brought (see history), once its checkpoint is written.
         """
         while len(self.history) < self.recipe.epochs:
+            self._record_making()
             started = time.monotonic()
             epoch = len(self.history)
             figures = self._train_epoch(self.training, epoch)
