@@ -18,7 +18,7 @@ from worker.preprocessing import Scaling
 CONV_FILTERS = (128, 256, 512, 512)
 CONV_DROPOUT = 0.4
 DENSE_UNITS_AND_DROPOUT = ((512, 0.4), (256, 0.3))
-# The paper names augmentation, but its Fig. 9 has a training accuracy of 73.9 %, which no run with it comes near.
+# The paper names augmentation, but the figures in its Fig. 9 are those of a run without: see docs/paper.md.
 RECIPE = Recipe(epochs=100, batch_size=128, rate=1e-3, schedule="constant", augmentation="none")
 
 
