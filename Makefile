@@ -8,7 +8,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin/
 PIP_INSTALL := $(BIN)python -m pip install --disable-pip-version-check
 
-.PHONY: help install demo serve test readme clean
+.PHONY: help install demo serve test browser readme clean
 
 help:
 	@echo "make demo     analyse a short clip, from upload to CSV, and stop again (VIDEO=FILE for your own)"
@@ -42,12 +42,21 @@ demo: install
 serve: install
 	$(BIN)emotion-timeline serve --host "$(HOST)" --port "$(PORT)"
 
-test: .venv/installed-tests
+test: .venv/installed-tests browser
 	$(BIN)ruff check .
 	$(BIN)ruff format --check .
 	$(BIN)mypy
 	$(BIN)lint-imports
 	$(BIN)python -m pytest
+
+# A system package is installed on CI's machines only, which are made for one run.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-dejavu-core; \
+	else \
+		echo "No Chromium was found, so the tests in a browser will be skipped. On Debian: apt install chromium"; \
+	fi
 
 readme: install
 	$(BIN)python -m scripts.readme

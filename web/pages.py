@@ -32,7 +32,7 @@ def index() -> str:
 @blueprint.get("/videos")
 def listing() -> str:
     """The list alone."""
-    return render_template("_list.html", **_listed())
+    return render_template("index/_list.html", **_listed())
 
 
 @blueprint.post("/videos")
@@ -66,13 +66,13 @@ def video(video_id: str) -> str:
 def analyses(video_id: str) -> str:
     """The analyses of a video's recording, alone."""
     found = videos.find(service(), video_id)
-    return render_template("_analyses.html", video=found, **_analyses(found))
+    return render_template("video/_analyses.html", video=found, **_analyses(found))
 
 
 @blueprint.get("/videos/<video_id>/progress")
 def progress(video_id: str) -> str:
     """How far a video is, alone."""
-    return render_template("_progress.html", video=videos.find(service(), video_id))
+    return render_template("video/_progress.html", video=videos.find(service(), video_id))
 
 
 @blueprint.post("/videos/<video_id>/cancel")

@@ -1,0 +1,100 @@
+"""Fixtures for tests in a real browser: the system's Chromium, driven by Playwright, on the service's own web server.
+
+Every page is watched: an error on its console, an exception in a script, or a request to another site fails the test.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.services import Service
+from tests.website import Website
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_OPTIONS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+)  # fmt: skip
+_TIMEOUT_MS = 30_000  # machines that run tests are busy
+_WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium; CI has it, and elsewhere its tests are skipped when it isn't there."""
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    if path is None:
+        assert not os.environ.get("CI"), "CI must have Chromium, or pages would go untested"
+        pytest.skip(f"a browser was expected on the path ({', '.join(_NAMES)}); on Debian: apt install chromium")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=_OPTIONS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages of contexts of their own, and fails the test for what goes wrong in them without a sign.
+
+    Calling it with an address gives a Page; keywords are those of Playwright's Browser.new_context, such as
+    `color_scheme="dark"`, `viewport={"width": 360, "height": 740}` or `java_script_enabled=False`.
+    """
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def open_page(address: str, **options: Any) -> Page:
+        context = browser.new_context(**{"locale": "en-GB", "timezone_id": "Europe/Berlin", **options})
+        context.set_default_timeout(_TIMEOUT_MS)
+        contexts.append(context)
+        page = context.new_page()
+        site = urlsplit(address).netloc
+        page.on("pageerror", lambda error: faults.append(f"exception: {error}"))
+        page.on("console", lambda line: faults.append(f"console: {line.text}") if _is_fault(line) else None)
+        page.on("request", lambda request: _note_foreign(request.url, site, faults))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def _is_fault(line: ConsoleMessage) -> bool:
+    # Plotly tries an inline style that it doesn't need, and that the security policy forbids.
+    return line.type == "error" and not line.text.startswith("Applying inline style violates")
+
+
+def _note_foreign(url: str, site: str, faults: list[str]) -> None:
+    parts = urlsplit(url)
+    if parts.scheme in ("http", "https") and parts.netloc != site:
+        faults.append(f"request to another site: {url}")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Website]:
+    """A web application, to be filled as tests/test_web_*.py do; `address` serves it."""
+    website = Website(tmp_path)
+    yield website
+    website.database.close()
+
+
+@pytest.fixture
+def address(site: Website) -> Iterator[str]:
+    """Address of `site` under the service's own web server; no worker runs."""
+    with Service(site.settings).web() as url:
+        yield url
+
+
+def assert_accessible(page: Page) -> None:
+    """No violation of WCAG 2.2 AA that axe-core can find."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": _WCAG_AA}})
+    assert found.violations_count == 0, found.generate_report()
