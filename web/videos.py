@@ -3,17 +3,17 @@
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, jsonify, url_for
 from sqlalchemy.orm import Session
 
 from web.charts import chart
-from web.problems import Problem
+from web.parameters import whole_number
 from web.service import Service, service
+from web.times import instant
 from web.uploads import Outcome, accept, reanalyze
 from worker import celery
 from worker.db import exports, videos, work
@@ -53,8 +53,8 @@ def _answered(outcome: Outcome) -> Response:
 @blueprint.get("/videos")
 def index() -> dict[str, Any]:
     """A page of videos, newest first."""
-    limit = _whole_number("limit", default=50, lowest=1, highest=_LARGEST_PAGE)
-    offset = _whole_number("offset", default=0, lowest=0, highest=_LARGEST_OFFSET)
+    limit = whole_number("limit", default=50, lowest=1, highest=_LARGEST_PAGE)
+    offset = whole_number("offset", default=0, lowest=0, highest=_LARGEST_OFFSET)
     found, total = find_page(service(), limit, offset)
     return {"videos": found, "total": total, "limit": limit, "offset": offset}
 
@@ -167,16 +167,6 @@ def _done(video: Video) -> Video:
     return video
 
 
-def _whole_number(name: str, *, default: int, lowest: int, highest: int) -> int:
-    text = request.args.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and lowest <= int(text) <= highest):
-        found = f"but is {text[:40]!r}"
-        raise Problem(400, f"bad_{name}", f"`{name}` was expected to be from {lowest} to {highest}, {found}.")
-    return int(text)
-
-
 def _as_file(response: Response, filename: str, suffix: str) -> Response:
     """Offer an answer as a file named after the recording (RFC 6266): plain ASCII, and the full name beside it."""
     name = PurePath(filename).stem + suffix
@@ -210,8 +200,8 @@ def _described(video: Video, progress: Progress) -> dict[str, Any]:
             },
             "error": error if video.error_code else None,
             "video": video.info | {"size_bytes": video.size_bytes, "sha256": video.sha256},
-            "started_at": _instant(video.started_at),
-            "finished_at": _instant(video.finished_at),
+            "started_at": instant(video.started_at),
+            "finished_at": instant(video.finished_at),
             "frames_by_status": summary.get("frames_by_status"),
             "faces": summary.get("faces"),
         }
@@ -225,7 +215,7 @@ def _named(video: Video) -> dict[str, Any]:
         "status": video.status.value,
         "model": {"name": video.model, "version": video.model_version},
         "sample_hz": video.sample_hz,
-        "created_at": _instant(video.created_at),
+        "created_at": instant(video.created_at),
         "links": _links(video.id),
     }
 
@@ -246,8 +236,3 @@ def _links(video_id: str) -> dict[str, str]:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
-
-
-def _instant(value: datetime | None) -> str | None:
-    """RFC 3339 in UTC."""
-    return None if value is None else value.isoformat().replace("+00:00", "Z")
