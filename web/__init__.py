@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from web import assets, caching, formatting, pages, problems, security, videos, webhooks
+from web import assets, caching, docs, formatting, pages, problems, security, videos, webhooks
 from web.receiving import UploadRequest
 from web.recordings import remove_abandoned
 from web.service import Service, install, service
@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.register(app)
     caching.register(app)
     formatting.register(app)
-    for blueprint in (videos.blueprint, webhooks.blueprint, pages.blueprint, assets.blueprint):
+    for blueprint in (videos.blueprint, webhooks.blueprint, docs.blueprint, pages.blueprint, assets.blueprint):
         app.register_blueprint(blueprint)
     app.add_url_rule("/healthz", view_func=_healthz)
     return app

@@ -11,7 +11,9 @@ from flask import Blueprint, Response, jsonify, url_for
 from sqlalchemy.orm import Session
 
 from web.charts import chart
-from web.parameters import whole_number
+from web.openapi import IDEMPOTENCY_KEY, Answer, describes
+from web.parameters import PAGING, paging
+from web.schemas import CreatedVideoBody, SidecarBody, VideoBody, VideosPage
 from web.service import Service, service
 from web.times import instant
 from web.uploads import Outcome, accept, reanalyze
@@ -23,18 +25,34 @@ from worker.errors import Conflict
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
-_LARGEST_PAGE = 200
-_LARGEST_OFFSET = 2**31 - 1
+_MADE = {
+    202: Answer("A new one, which is queued", CreatedVideoBody, headers={"Location": "its address"}),
+    200: Answer("The earlier one that is the same work", CreatedVideoBody, headers={"Location": "its address"}),
+}
+_FORM = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {
+                "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+                "sample_hz": {"type": "string", "description": "frames per second to analyse; empty for all"},
+            },
+            "required": ["file"],
+        }
+    }
+}
 _log = logging.getLogger(__name__)
 
 
 @blueprint.post("/videos")
+@describes("videos", _MADE, (400, 413, 415, 422, 507), (IDEMPOTENCY_KEY,), content=_FORM)
 def create() -> Response:
     """Upload a recording: 202 when it is new; 200 with the first one when the same was uploaded before."""
     return _answered(accept(service()))
 
 
 @blueprint.post("/videos/<video_id>/reanalyze")
+@describes("videos", _MADE, (410, 507))
 def analyze_again(video_id: str) -> Response:
     """Analyse the same recording by the network that is served now: 202 with a new video; 200 if there is that one."""
     return _answered(reanalyze(service(), video_id))
@@ -51,21 +69,23 @@ def _answered(outcome: Outcome) -> Response:
 
 
 @blueprint.get("/videos")
+@describes("videos", {200: Answer("Some of them", VideosPage)}, (400,), PAGING)
 def index() -> dict[str, Any]:
     """A page of videos, newest first."""
-    limit = whole_number("limit", default=50, lowest=1, highest=_LARGEST_PAGE)
-    offset = whole_number("offset", default=0, lowest=0, highest=_LARGEST_OFFSET)
+    limit, offset = paging()
     found, total = find_page(service(), limit, offset)
     return {"videos": found, "total": total, "limit": limit, "offset": offset}
 
 
 @blueprint.get("/videos/<video_id>")
+@describes("videos", {200: Answer("It", VideoBody)})
 def show(video_id: str) -> dict[str, Any]:
     """One video."""
     return find(service(), video_id)
 
 
 @blueprint.delete("/videos/<video_id>")
+@describes("videos", {204: Answer("It is gone")})
 def delete(video_id: str) -> Response:
     """Delete a video, its timeline and its recording."""
     remove(service(), video_id)
@@ -75,6 +95,7 @@ def delete(video_id: str) -> Response:
 
 
 @blueprint.post("/videos/<video_id>/cancel")
+@describes("videos", {200: Answer("It is cancelled", VideoBody)}, (409,))
 def cancel(video_id: str) -> dict[str, Any]:
     """Stop a queued or running video."""
     stop(service(), video_id)
@@ -82,6 +103,7 @@ def cancel(video_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/videos/<video_id>/retry")
+@describes("videos", {202: Answer("It is queued", VideoBody)}, (409,))
 def retry(video_id: str) -> tuple[dict[str, Any], int]:
     """Queue a failed or cancelled video again."""
     queue_again(service(), video_id)
@@ -89,6 +111,7 @@ def retry(video_id: str) -> tuple[dict[str, Any], int]:
 
 
 @blueprint.get("/videos/<video_id>/timeline.csv")
+@describes("timelines", {200: Answer("A row for each frame and face", media_type="text/csv")}, (409,))
 def timeline_csv(video_id: str) -> Response:
     """The timeline, streamed; the session is closed with the response, also when the client goes away."""
     with ExitStack() as stack:
@@ -100,6 +123,7 @@ def timeline_csv(video_id: str) -> Response:
 
 
 @blueprint.get("/videos/<video_id>/timeline.json")
+@describes("timelines", {200: Answer("Settings, hashes, versions, counts", SidecarBody)}, (409,))
 def timeline_json(video_id: str) -> Response:
     """How the timeline was made."""
     with service().database.read() as session:
@@ -108,6 +132,7 @@ def timeline_json(video_id: str) -> Response:
 
 
 @blueprint.get("/videos/<video_id>/chart.json")
+@describes("timelines", {200: Answer("Emotions over time for every face", media_type="application/json")}, (409,))
 def chart_json(video_id: str) -> dict[str, Any]:
     """The timeline reduced to what a screen can show."""
     with service().database.read() as session:

@@ -7,7 +7,9 @@ from flask import Blueprint, Response, jsonify, url_for
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from web import bodies, idempotency
-from web.parameters import whole_number
+from web.openapi import IDEMPOTENCY_KEY, Answer, describes
+from web.parameters import PAGING, paging
+from web.schemas import CreatedWebhookBody, DeliveriesPage, DeliveryBody, WebhookBody, WebhooksPage
 from web.service import service
 from web.times import instant
 from worker.db import idempotency as keys
@@ -15,9 +17,6 @@ from worker.db import webhooks
 from worker.db.tables import Delivery, Webhook
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/api/v1/webhooks")
-
-_LARGEST_PAGE = 200
-_LARGEST_OFFSET = 2**31 - 1
 
 
 class NewWebhook(BaseModel):
@@ -41,6 +40,13 @@ class NewWebhook(BaseModel):
 
 
 @blueprint.post("")
+@describes(
+    "webhooks",
+    {201: Answer("It was made", CreatedWebhookBody, headers={"Location": "its address"})},
+    (400, 413, 415, 422),
+    (IDEMPOTENCY_KEY,),
+    NewWebhook,
+)
 def create() -> Response:
     """Add a webhook. Its secret is told in this answer only; messages are signed with it (standardwebhooks.com)."""
     new = bodies.read(NewWebhook)
@@ -63,6 +69,7 @@ def create() -> Response:
 
 
 @blueprint.get("")
+@describes("webhooks", {200: Answer("All of them", WebhooksPage)})
 def index() -> dict[str, Any]:
     """All webhooks, oldest first."""
     with service().database.read() as session:
@@ -70,6 +77,7 @@ def index() -> dict[str, Any]:
 
 
 @blueprint.get("/<webhook_id>")
+@describes("webhooks", {200: Answer("It", WebhookBody)})
 def show(webhook_id: str) -> dict[str, Any]:
     """One webhook."""
     with service().database.read() as session:
@@ -77,6 +85,7 @@ def show(webhook_id: str) -> dict[str, Any]:
 
 
 @blueprint.delete("/<webhook_id>")
+@describes("webhooks", {204: Answer("It is gone")})
 def delete(webhook_id: str) -> Response:
     """Delete a webhook with its log."""
     with service().database.write() as session:
@@ -87,6 +96,7 @@ def delete(webhook_id: str) -> Response:
 
 
 @blueprint.post("/<webhook_id>/ping")
+@describes("webhooks", {202: Answer("It will be sent", DeliveryBody)})
 def ping(webhook_id: str) -> tuple[dict[str, Any], int]:
     """Send the event `ping`, to see whether it arrives."""
     with service().database.write() as session:
@@ -94,16 +104,17 @@ def ping(webhook_id: str) -> tuple[dict[str, Any], int]:
 
 
 @blueprint.get("/<webhook_id>/deliveries")
+@describes("webhooks", {200: Answer("Some of them", DeliveriesPage)}, (400,), PAGING)
 def deliveries(webhook_id: str) -> dict[str, Any]:
     """What was sent to a webhook, newest first, and how it went."""
-    limit = whole_number("limit", default=50, lowest=1, highest=_LARGEST_PAGE)
-    offset = whole_number("offset", default=0, lowest=0, highest=_LARGEST_OFFSET)
+    limit, offset = paging()
     with service().database.read() as session:
         found = webhooks.log(session, webhook_id, limit, offset)
         return {"deliveries": [_logged(delivery) for delivery in found], "limit": limit, "offset": offset}
 
 
 @blueprint.post("/<webhook_id>/deliveries/<delivery_id>/retry")
+@describes("webhooks", {202: Answer("It will be sent", DeliveryBody)}, (409,))
 def retry(webhook_id: str, delivery_id: str) -> tuple[dict[str, Any], int]:
     """Send a message again that was delivered or given up."""
     with service().database.write() as session:

@@ -1,0 +1,161 @@
+"""What the HTTP API answers about videos, as models for its description. Times are seconds from the first frame."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Status = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class _Strict(BaseModel):
+    """Knows every field that is answered: an answer with another one doesn't fit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Model(_Strict):
+    """The network of an analysis."""
+
+    name: str
+    version: str
+
+
+class Links(_Strict):
+    """Addresses on this service."""
+
+    self: str
+    page: str
+    timeline_csv: str
+    timeline_json: str
+    chart: str
+    cancel: str
+    retry: str
+    reanalyze: str
+
+
+class Analysis(_Strict):
+    """What tells one analysis of a recording from another."""
+
+    id: str
+    status: Status
+    model: Model
+    sample_hz: float | None = Field(description="frames per second that are analysed; null for all")
+    created_at: datetime
+    links: Links
+
+
+class Progress(_Strict):
+    """How far an analysis is."""
+
+    frames_done: int
+    frames_total: int | None
+    fps: float | None = Field(description="frames per second at present")
+    eta_s: float | None = Field(description="seconds left")
+    queue_position: int | None = Field(description="1-based place among those that wait")
+
+
+class Failure(_Strict):
+    """Why an analysis failed."""
+
+    code: str
+    message: str
+
+
+class Recording(BaseModel):
+    """What is known of a recording's file; more fields may come."""
+
+    size_bytes: int
+    sha256: str
+    duration_s: float
+    frame_count: int
+    width: int
+    height: int
+
+
+class VideoBody(Analysis):
+    """One recording analysed in one way."""
+
+    filename: str
+    progress: Progress
+    error: Failure | None
+    video: Recording
+    started_at: datetime | None
+    finished_at: datetime | None
+    frames_by_status: dict[str, int] | None
+    faces: int | None = Field(description="faces followed")
+    analyses: list[Analysis] = Field(description="other analyses of the same recording, newest first")
+
+
+class CreatedVideoBody(VideoBody):
+    """A video that was asked for, or the earlier one that is the same work."""
+
+    duplicate: bool
+    message: str = Field("", description="only of a duplicate")
+
+
+class VideosPage(_Strict):
+    """Some of the videos."""
+
+    videos: list[VideoBody]
+    total: int
+    limit: int
+    offset: int
+
+
+class WebhookBody(_Strict):
+    """An address that is told of events."""
+
+    id: str
+    url: str
+    created_at: datetime
+    links: dict[str, str]
+
+
+class CreatedWebhookBody(WebhookBody):
+    """A new one, with the secret that signs what is sent to it."""
+
+    secret: str
+
+
+class WebhooksPage(_Strict):
+    """All webhooks."""
+
+    webhooks: list[WebhookBody]
+
+
+class DeliveryBody(_Strict):
+    """One event for one webhook, and how its telling went."""
+
+    id: str
+    event: str
+    video_id: str | None
+    status: Literal["pending", "delivered", "failed"]
+    attempts: int
+    response_status: int | None
+    error: str | None
+    created_at: datetime
+    delivered_at: datetime | None
+    next_attempt_at: datetime | None
+
+
+class DeliveriesPage(_Strict):
+    """Some of a webhook's deliveries."""
+
+    deliveries: list[DeliveryBody]
+    limit: int
+    offset: int
+
+
+class SidecarBody(BaseModel):
+    """How a timeline was made."""
+
+    video_id: str
+    source_file: str
+    sha256: str
+    settings: dict[str, Any]
+    model: Model
+    emotions: list[str]
+    frames_analyzed: int
+    frames_by_status: dict[str, int]
+    columns: dict[str, str]
