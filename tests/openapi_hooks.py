@@ -17,4 +17,6 @@ def map_path_parameters(context, path_parameters):  # type: ignore[no-untyped-de
         drawn = (path_parameters or {}).get(name)
         if isinstance(drawn, str) and len(drawn) % 4:
             path_parameters[name] = ids[len(drawn) % len(ids)]
+    if isinstance(face_id := (path_parameters or {}).get("face_id"), int):
+        path_parameters["face_id"] = face_id % 3 + 1
     return path_parameters

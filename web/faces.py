@@ -5,7 +5,9 @@ from typing import Any
 
 from flask import Blueprint, request, url_for
 
+from web.openapi import Answer, describes
 from web.problems import Problem
+from web.schemas import FaceBody, FaceChange, FacesPage, MomentsPage
 from web.service import Service, service
 from web.stills import face_picture, frame_picture
 from worker.db import faces, moments, videos
@@ -22,6 +24,7 @@ _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # control characters, half characters, 
 
 
 @blueprint.get("/faces")
+@describes("faces", {200: Answer("All of them", FacesPage)}, (409,))
 def index(video_id: str) -> dict[str, Any]:
     """The faces of a video as they are shown, hidden ones too, longest on screen first."""
     found = find_cards(service(), video_id)
@@ -29,12 +32,14 @@ def index(video_id: str) -> dict[str, Any]:
 
 
 @blueprint.patch(f"/faces/<int(max={LARGEST_ID}):face_id>")
+@describes("faces", {200: Answer("The card that the face is on then", FaceBody)}, (400, 409, 413), body=FaceChange)
 def update(video_id: str, face_id: int) -> dict[str, Any]:
     """Name, merge or hide a face, or undo it. Answers with the card that the face is on then."""
     return described(video_id, change(service(), video_id, face_id, checked(request.get_json(silent=True))))
 
 
 @blueprint.get("/moments")
+@describes("faces", {200: Answer("They", MomentsPage)}, (409,))
 def strongest(video_id: str) -> dict[str, Any]:
     """The strongest moments of each emotion."""
     return {"video_id": video_id, "moments": [pictured(video_id, m) for m in find_moments(service(), video_id)]}

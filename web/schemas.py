@@ -159,3 +159,60 @@ class SidecarBody(BaseModel):
     frames_analyzed: int
     frames_by_status: dict[str, int]
     columns: dict[str, str]
+
+
+class FaceChange(_Strict):
+    """What may be changed of a face; what isn't named stays."""
+
+    name: str | None = Field(None, max_length=100)
+    hidden: bool = False
+    merged_into: int | None = Field(None, ge=1, description="another face, or null to split this one off")
+
+
+class FaceBody(_Strict):
+    """A face of a video as it is shown, with those that were merged into it."""
+
+    face_id: int
+    name: str | None
+    hidden: bool
+    merged: list[int]
+    frames: int
+    frames_classified: int
+    first_timestamp_s: float
+    last_timestamp_s: float
+    on_screen_s: float
+    best_frame: int
+    best_timestamp_s: float
+    best_box: list[float] = Field(description="x, y, width, height in pixels as displayed")
+    emotion_frames: dict[str, int] = Field(description="classified frames by their most probable emotion")
+    emotion_shares: dict[str, float]
+    emotion_means: dict[str, float]
+    picture: str | None
+    links: dict[str, str]
+
+
+class FacesPage(_Strict):
+    """The faces of a video."""
+
+    video_id: str
+    emotions: list[str]
+    faces: list[FaceBody]
+
+
+class Moment(_Strict):
+    """A frame in which an emotion is strong."""
+
+    emotion: str
+    face_id: int
+    frame: int
+    timestamp_s: float
+    probability: float
+    box: list[float]
+    picture: str | None
+
+
+class MomentsPage(_Strict):
+    """The strongest moments of each emotion."""
+
+    video_id: str
+    moments: list[Moment]
