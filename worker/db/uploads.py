@@ -1,4 +1,4 @@
-"""Uploads that can be resumed: what was announced, and what became of it. The bytes are in files, see web/resuming.py."""
+"""Resumable uploads: what was announced, and what became of it. The bytes are in files: see web/resuming.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
