@@ -11,6 +11,7 @@ from flask import Blueprint, Response, jsonify, url_for
 from sqlalchemy.orm import Session
 
 from web.charts import chart
+from web.idempotency import REPLAYED
 from web.openapi import IDEMPOTENCY_KEY, Answer, describes
 from web.parameters import PAGING, paging
 from web.schemas import CreatedVideoBody, SidecarBody, VideoBody, VideosPage
@@ -18,6 +19,7 @@ from web.service import Service, service
 from web.times import instant
 from web.uploads import Outcome, accept, reanalyze
 from worker import celery
+from worker.clip import Clip
 from worker.db import exports, videos, work
 from worker.db.tables import Video, VideoStatus
 from worker.db.videos import Progress
@@ -36,6 +38,8 @@ _FORM = {
             "properties": {
                 "file": {"type": "string", "contentMediaType": "application/octet-stream"},
                 "sample_hz": {"type": "string", "description": "frames per second to analyse; empty for all"},
+                "clip_start_s": {"type": "string", "description": "analyse from this time on; empty for the start"},
+                "clip_end_s": {"type": "string", "description": "analyse up to this time; empty for the end"},
             },
             "required": ["file"],
         }
@@ -65,6 +69,8 @@ def _answered(outcome: Outcome) -> Response:
     response = jsonify(body)
     response.status_code = 202 if outcome.is_new else 200
     response.headers["Location"] = body["links"]["self"]
+    if outcome.is_replay:
+        response.headers[REPLAYED] = "true"
     return response
 
 
@@ -240,6 +246,7 @@ def _named(video: Video) -> dict[str, Any]:
         "status": video.status.value,
         "model": {"name": video.model, "version": video.model_version},
         "sample_hz": video.sample_hz,
+        "clip": Clip(video.clip_start_s, video.clip_end_s).described(),
         "created_at": instant(video.created_at),
         "links": _links(video.id),
     }
