@@ -2,6 +2,7 @@
 
 import { drawChart } from "./chart.js";
 import { keepFresh } from "./live.js";
+import { startPlayer } from "./player.js";
 import { localiseTimes } from "./times.js";
 
 localiseTimes(document);
@@ -17,6 +18,9 @@ if (progress) {
 
 const analyses = document.getElementById("analyses");
 if (analyses) keepFresh(analyses, () => (analyses.firstElementChild.dataset.active === "yes" ? 1500 : 10000));
+
+const player = document.getElementById("player");
+if (player) startPlayer(player);
 
 const chart = document.getElementById("chart");
 if (chart) drawChart(chart);
