@@ -56,6 +56,7 @@ def video(video_id: str) -> str:
         video=found,
         notice=notice,
         is_active=found["status"] in _ACTIVE,
+        has_recording=service().settings.recording(video_id).exists(),
         emotions=EMOTIONS,
         comparable=_comparable(found),
         plotly_url=plotly_url(),

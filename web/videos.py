@@ -263,6 +263,8 @@ def _links(video_id: str) -> dict[str, str]:
         "reanalyze": "analyze_again",
     }
     links = {link: url_for(f"api.{endpoint}", video_id=video_id) for link, endpoint in names.items()}
+    links["recording"] = url_for("playback.recording", video_id=video_id)
+    links["boxes"] = url_for("playback.boxes_json", video_id=video_id)
     return links | {"page": url_for("pages.video", video_id=video_id)}
 
 

@@ -4,6 +4,7 @@ import { drawChart } from "./chart.js";
 import { showFaces } from "./faces.js";
 import { keepFresh } from "./live.js";
 import { showMoments } from "./moments.js";
+import { startPlayer } from "./player.js";
 import { localiseTimes } from "./times.js";
 
 localiseTimes(document);
@@ -19,6 +20,9 @@ if (progress) {
 
 const analyses = document.getElementById("analyses");
 if (analyses) keepFresh(analyses, () => (analyses.firstElementChild.dataset.active === "yes" ? 1500 : 10000));
+
+const player = document.getElementById("player");
+if (player) startPlayer(player);
 
 const chart = document.getElementById("chart");
 if (chart) drawChart(chart);
