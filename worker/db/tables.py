@@ -294,3 +294,16 @@ class Face(Base):
     name: Mapped[str | None] = mapped_column(String(100))
     merged_into: Mapped[int | None] = mapped_column(Integer)  # a face of the same video that is not merged itself
     hidden: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class SegmentCurves(Base):
+    """A segment's rows condensed for charts; see worker.curves. A copy: made with the rows, and made again from them
+    for segments of an earlier version."""
+
+    __tablename__ = "segment_curves"
+
+    segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id", ondelete="CASCADE"), primary_key=True)
+    first_timestamp_s: Mapped[float] = mapped_column(Float(53))
+    last_timestamp_s: Mapped[float] = mapped_column(Float(53))
+    faces: Mapped[bytes] = mapped_column(LargeBinary)  # FACE_CELLs
+    frames: Mapped[bytes] = mapped_column(LargeBinary)  # FRAME_CELLs
