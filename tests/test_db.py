@@ -1,6 +1,5 @@
 """Tables and what is kept in them, on SQLite and PostgreSQL."""
 
-import numpy as np
 import pytest
 from alembic import command
 from alembic.util import CommandError
@@ -12,7 +11,6 @@ from worker.db.migrations import configuration, migrate, require_current
 from worker.db.session import Database
 from worker.db.tables import Observation, Segment, SegmentStatus, Step, Video, VideoStatus
 from worker.db.work import Task
-from worker.emotions import EMOTIONS
 from worker.errors import Conflict, LeaseLost, NotFound, SettingsError, VideoError
 from worker.finishing import finish
 from worker.observations import Status, blank

@@ -225,7 +225,8 @@ def test_chart_without_faces_is_empty_and_tells_the_quality(site: Website) -> No
     [
         ({"points": "9"}, "bad_points"), ({"points": "4001"}, "bad_points"), ({"points": "many"}, "bad_points"),
         ({"from_s": "-1"}, "bad_from_s"), ({"from_s": "nan"}, "bad_from_s"), ({"to_s": "1e300"}, "bad_to_s"),
-        ({"from_s": "3", "to_s": "2"}, "bad_to_s"), ({"face_id": "0"}, "bad_face_id"), ({"face_id": "x"}, "bad_face_id"),
+        ({"from_s": "3", "to_s": "2"}, "bad_to_s"), ({"face_id": "0"}, "bad_face_id"),
+        ({"face_id": "x"}, "bad_face_id"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_refused(site: Website, arguments: dict[str, str], code: str) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from web import (
-    assets,
     caching,
     docs,
     face_pages,
@@ -33,7 +32,6 @@ from worker.db.session import Database
 _PART_LIFE_S = 3600.0  # without a write, after which a part belongs to a web process that is gone
 _SMALL_REQUEST_BYTES = 64 * 1024  # every request but an upload
 _PARTS = (
-    assets,
     docs,
     face_pages,
     faces,

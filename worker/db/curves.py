@@ -68,7 +68,7 @@ def missing(session: Session, video_id: str) -> list[int]:
 
 
 def fill(session: Session, segment_id: int) -> None:
-    """Condense the stored rows of a finished segment; if another process did so meanwhile, or deleted it, do nothing."""
+    """Condense the stored rows of a finished segment; nothing happens if it is condensed or deleted by now."""
     if session.get(Segment, segment_id, with_for_update=True) is not None:
         _insert(session, segment_id, _rows(session, segment_id, -math.inf, math.inf))
 
