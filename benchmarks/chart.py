@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 
 from tests.services import postgres_server
 from tests.website import INFO, Website
@@ -118,7 +118,7 @@ def _chart(
 
 
 def _aggregates(database: Database, video_id: str, frames_per_point: int) -> float:
-    point = literal_column(f"observations.frame / {frames_per_point}")
+    point: ColumnElement[int] = literal_column(f"observations.frame / {frames_per_point}")
     columns = [getattr(Observation, emotion) for emotion in EMOTIONS]
     values = [of(column) for column in columns for of in (func.avg, func.min, func.max)]
     query = (

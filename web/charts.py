@@ -143,9 +143,9 @@ def _line(cells: Cells, bucket_s: float) -> dict[str, Any]:
 
 def _broken(values: NDArray[Any], breaks: NDArray[np.intp], decimals: int | None) -> list[float | None]:
     """As the API shows a column, rounded unless decimals is None, with a null where the line is broken."""
-    column = (values if decimals is None else np.round(values.astype(np.float64), decimals)).astype(object)
-    broken: list[float | None] = np.insert(column, breaks, None).tolist()
-    return broken
+    column = (values if decimals is None else np.round(values.astype(np.float64), decimals)).tolist()
+    runs = np.split(np.arange(len(column)), breaks)
+    return [value for run in runs for value in (None, *(column[place] for place in run))][1:]
 
 
 def _quality(frames: Cells) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import struct
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import assert_accessible
 from tests.browser.test_pages import SCREENS
+from tests.services import wait_until
 from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
 from worker.emotions import EMOTIONS
 from worker.observations import Observations, Status, blank
@@ -39,9 +40,9 @@ COLOURED = """([left, right, top, bottom]) => {
 }"""
 
 
-def with_a_gap(faces: int = 1) -> Observations:
+def with_a_gap(*faces: Sequence[float]) -> Observations:
     """20 s at 10 frames/s; nobody is there from 8 to 12 s."""
-    there = [(face, HAPPY if face else NEUTRAL) for face in range(faces)]
+    there = list(enumerate(faces or (NEUTRAL,)))
     return observations({frame: [] if 80 <= frame < 120 else there for frame in range(200)})
 
 
@@ -100,13 +101,12 @@ def test_lines_are_drawn_and_a_gap_is_blank(site: Website, address: str, open_pa
 
 def test_emotions_can_be_taken_away(site: Website, address: str, open_page: Opener) -> None:
     page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}"))
-    before = coloured(page, 0, 0.38)
+    assert coloured(page, 0, 0.38) > 500
     for emotion in EMOTIONS:
         page.locator(f'.emotion[data-emotion="{emotion}"]').click()
-    page.wait_for_function(f"!({COLOURED})([0, 0.38, 0, 0.95])")
+    wait_until(lambda: coloured(page, 0, 0.38) == 0, 30, "taking all lines away")
     page.locator('.emotion[data-emotion="happy"]').click()
-    page.wait_for_function(f"({COLOURED})([0, 0.38, 0, 0.95]) > 50")
-    assert coloured(page, 0, 0.38) < before
+    wait_until(lambda: coloured(page, 0, 0.38) > 50, 30, "drawing the happy line")
 
 
 def test_click_seeks_and_the_cursor_follows_playback(site: Website, address: str, open_page: Opener) -> None:
@@ -207,7 +207,7 @@ def test_two_fingers_zoom_and_a_tap_seeks(site: Website, address: str, open_page
 
 
 def test_faces_are_chosen_here_and_elsewhere(site: Website, address: str, open_page: Opener) -> None:
-    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap(faces=2))}"))
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap(NEUTRAL, HAPPY))}"))
     select = page.locator("#face")
     assert [option.strip() for option in select.locator("option").all_text_contents()] == [
         "Face 1 (0:00 to 0:19)", "Face 2 (0:00 to 0:19)",
@@ -229,16 +229,16 @@ def test_ranges_of_other_parts_are_marked(site: Website, address: str, open_page
       playhead.ranges = [{ start_s: 8.5, end_s: 11.5, label: "task 1" }];
       playhead.dispatchEvent(new CustomEvent("ranges"));
     }""")
-    page.wait_for_function(f"({COLOURED})([0.42, 0.58, 0, 0.3]) > 20")
+    wait_until(lambda: coloured(page, 0.42, 0.58, 0, 0.3) > 20, 30, "drawing the range")
 
 
 def test_two_analyses_share_one_axis(site: Website, address: str, open_page: Opener) -> None:
     for video_id, version in (("v", "paper-1"), ("w", "paper-2")):
-        add(site, with_a_gap(), video_id, sha256="same", model_version=version)
+        add(site, with_a_gap(HAPPY), video_id, sha256="same", model_version=version)
     page = drawn(open_page(f"{address}/videos/v", viewport={"width": 1280, "height": 1200}))
     expect(page.locator("#plot")).to_have_class("two")
     for top, bottom in ((0, 0.45), (0.55, 0.95)):
-        assert coloured(page, 0.05, 0.38, top, bottom) > 300
+        wait_until(lambda: coloured(page, 0.05, 0.38, top, bottom) > 300, 30, "drawing both")
         assert coloured(page, 0.41, 0.59, top, bottom - 0.02) == 0
     page.mouse.move(*at(page, 0.2))
     expect(page.locator("#plot .tip")).to_contain_text("paper-2, every frame")
@@ -277,7 +277,7 @@ def test_saved_files_are_the_chart_on_paper(
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_chart_fits_every_screen_and_is_accessible(site: Website, address: str, open_page: Opener, screen: str) -> None:
-    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap(faces=2))}", **SCREENS[screen]))
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap(NEUTRAL, HAPPY))}", **SCREENS[screen]))
     assert_accessible(page)
     canvas = page.locator("#plot canvas").bounding_box()
     assert canvas is not None
@@ -285,7 +285,10 @@ def test_chart_fits_every_screen_and_is_accessible(site: Website, address: str, 
     ratio = page.evaluate("document.querySelector('#plot canvas').width / devicePixelRatio")
     assert ratio == pytest.approx(canvas["width"], abs=1), "drawn for the size that it has"
     page.set_viewport_size({"width": 700, "height": 700})
-    page.wait_for_function("document.querySelector('#plot canvas').width / devicePixelRatio < 700")
+    width = (
+        "document.querySelector('#plot canvas').width - document.querySelector('#plot').clientWidth * devicePixelRatio"
+    )
+    wait_until(lambda: abs(page.evaluate(width)) <= 1, 30, "drawing for the new size")
 
 
 def test_without_javascript_a_sentence_says_where_the_numbers_are(

@@ -5,11 +5,11 @@ fraction of one. Faces are put together as they are read, so nothing is computed
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Float, Row, exists, select, text, type_coerce
+from sqlalchemy import Float, exists, select, text, type_coerce
 from sqlalchemy.orm import Session
 
 from worker.curves import (
@@ -110,7 +110,8 @@ def read(
 
 def _frames_expected(video: Video, length_s: float) -> float:
     """How many sampled frames a stretch has, about; exactly for constant rates."""
-    return (video.frames_total or 0) * length_s / max(video.info["duration_s"], length_s, _SHORTEST_S)
+    duration_s: float = video.info["duration_s"]
+    return (video.frames_total or 0) * length_s / max(duration_s, length_s, _SHORTEST_S)
 
 
 def _stretch(
@@ -120,16 +121,13 @@ def _stretch(
     faces_of = _faces_by_tracklet(session, video_id, shown)
     all_faces, all_frames = [np.zeros(0, FACE_CELL)], [np.zeros(0, FRAME_CELL)]
     place = 0
-    for row in _segments(session, video_id, start_s, end_s, of_rows):
+    for segment in _segments(session, video_id, start_s, end_s):
         if of_rows:
-            faces, frames = single_frames(_rows(session, row.segment_id, start_s, end_s))
+            faces, frames = single_frames(_rows(session, segment.segment_id, start_s, end_s))
         else:
-            faces, frames = (
-                _within(np.frombuffer(row.faces, FACE_CELL), start_s, end_s),
-                np.frombuffer(row.frames, FRAME_CELL),
-            )
-        faces = faces.copy()
-        faces["face"] = faces_of.get(row.segment_id, _NOBODY)[faces["face"]]
+            faces, frames = np.frombuffer(segment.faces, FACE_CELL), np.frombuffer(segment.frames, FRAME_CELL)
+        faces = _within(faces, start_s, end_s)  # a copy
+        faces["face"] = faces_of.get(segment.segment_id, _NOBODY)[faces["face"]]
         for name in ("first", "last"):
             faces[name] += place
         place += int(frames["frames"].sum())
@@ -162,15 +160,13 @@ def _faces_by_tracklet(
     return lookup
 
 
-def _segments(
-    session: Session, video_id: str, start_s: float, end_s: float, of_rows: bool
-) -> Iterator[Row[tuple[int, bytes, bytes]] | Row[tuple[int]]]:
-    columns = [SegmentCurves.segment_id]
-    if not of_rows:
-        columns += [SegmentCurves.faces, SegmentCurves.frames]
+def _segments(session: Session, video_id: str, start_s: float, end_s: float) -> Sequence[SegmentCurves]:
+    """The condensed segments that overlap a stretch, in order."""
     overlapping = (SegmentCurves.last_timestamp_s >= start_s) & (SegmentCurves.first_timestamp_s < end_s)
-    found = select(*columns).join(Segment).where(Segment.video_id == video_id, overlapping).order_by(Segment.number)
-    return iter(session.execute(found).all())
+    found = (
+        select(SegmentCurves).join(Segment).where(Segment.video_id == video_id, overlapping).order_by(Segment.number)
+    )
+    return session.scalars(found).all()
 
 
 def _rows(session: Session, segment_id: int, start_s: float, end_s: float) -> Observations:
