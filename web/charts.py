@@ -38,7 +38,7 @@ STRETCH = (
     ),
     Parameter(
         "face_id",
-        'Whose line to send: a face\'s number, or "main" for the one in most frames; without it everybody\'s.',
+        "Whose line to send: a face's number, or \"main\" for the one in most frames; without it everybody's.",
         {"anyOf": [{"type": "integer", "minimum": 1, "maximum": _LARGEST_FACE_ID}, {"const": MAIN}]},
     ),
 )
