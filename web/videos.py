@@ -10,7 +10,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, jsonify, url_for
 from sqlalchemy.orm import Session
 
-from web.charts import chart
+from web import charts
 from web.idempotency import REPLAYED
 from web.openapi import IDEMPOTENCY_KEY, Answer, describes
 from web.parameters import PAGING, paging
@@ -138,11 +138,20 @@ def timeline_json(video_id: str) -> Response:
 
 
 @blueprint.get("/videos/<video_id>/chart.json")
-@describes("timelines", {200: Answer("Emotions over time for every face", media_type="application/json")}, (409,))
+@describes(
+    "timelines",
+    {200: Answer("Emotions over time, and how the frames were", media_type="application/json")},
+    (400, 409),
+    charts.STRETCH,
+)
 def chart_json(video_id: str) -> dict[str, Any]:
-    """The timeline reduced to what a screen can show."""
+    """The timeline, or a stretch of it, reduced to what a screen can show."""
     with service().database.read() as session:
-        return chart(session, _done(videos.get(session, video_id)))
+        video = _done(videos.get(session, video_id))
+    stretch = charts.asked(video.info["duration_s"])
+    charts.prepare(service().database, video_id)
+    with service().database.read() as session:
+        return charts.chart(session, videos.get(session, video_id), stretch)
 
 
 def find(service: Service, video_id: str) -> dict[str, Any]:
