@@ -10,7 +10,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, jsonify, url_for
 from sqlalchemy.orm import Session
 
-from web import charts
+from web import charts, media
 from web.idempotency import REPLAYED
 from web.openapi import IDEMPOTENCY_KEY, Answer, describes
 from web.parameters import PAGING, paging
@@ -18,10 +18,10 @@ from web.schemas import CreatedVideoBody, SidecarBody, VideoBody, VideosPage
 from web.service import Service, service
 from web.times import instant
 from web.uploads import Outcome, accept, reanalyze
-from worker import celery
+from worker import celery, derived
 from worker.clip import Clip
-from worker.db import exports, videos, work
-from worker.db.tables import Video, VideoStatus
+from worker.db import exports, renders, videos, work
+from worker.db.tables import Render, Video, VideoStatus
 from worker.db.videos import Progress
 from worker.errors import Conflict
 
@@ -173,13 +173,14 @@ def find_page(service: Service, limit: int, offset: int) -> tuple[list[dict[str,
 
 
 def remove(service: Service, video_id: str) -> None:
-    """Delete the rows first, then the file: a file without a row harms nobody."""
+    """Delete the rows first, then the files: a file without a row harms nobody."""
     with service.database.write() as session:
         videos.remove(session, video_id)
     try:
         service.settings.recording(video_id).unlink(missing_ok=True)
+        derived.remove(service.settings.derived_dir, video_id)
     except OSError:
-        _log.exception("The recording of the deleted video %s could not be removed.", video_id)
+        _log.exception("The files of the deleted video %s could not be removed.", video_id)
 
 
 def stop(service: Service, video_id: str) -> None:
@@ -218,18 +219,22 @@ def _as_file(response: Response, filename: str, suffix: str) -> Response:
 def _all_described(session: Session, found: Sequence[Video]) -> list[dict[str, Any]]:
     """As the API shows them, with as many questions to the database for many as for one."""
     progress, others = videos.progress(session, found), videos.other_analyses(session, found)
+    made = renders.of_videos(session, [video.id for video in found])
     return [
-        _described(video, progress[video.id]) | {"analyses": [_named(other) for other in others[video.id]]}
+        _described(video, progress[video.id], made[video.id])
+        | {"analyses": [_named(other) for other in others[video.id]]}
         for video in found
     ]
 
 
-def _described(video: Video, progress: Progress) -> dict[str, Any]:
+def _described(video: Video, progress: Progress, made: Sequence[Render]) -> dict[str, Any]:
     summary = video.summary or {}
     error = {"code": video.error_code, "message": video.error_message}
+    named = _named(video)
     return (
         {"id": video.id, "filename": video.filename}
-        | _named(video)
+        | named
+        | {"links": named["links"] | media.links(service(), video, made)}
         | {
             "progress": {
                 "frames_done": progress.frames_done,
@@ -244,6 +249,7 @@ def _described(video: Video, progress: Progress) -> dict[str, Any]:
             "finished_at": instant(video.finished_at),
             "frames_by_status": summary.get("frames_by_status"),
             "faces": summary.get("faces"),
+            "renders": media.described(made),
         }
     )
 

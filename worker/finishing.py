@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from worker.db import appearances, timelines, videos, work
+from worker.db import appearances, renders, timelines, videos, work
 from worker.db.work import Claim
 from worker.errors import VideoError
 from worker.tracking import join
@@ -24,3 +24,4 @@ def finish(session: Session, claim: Claim) -> None:
     if video.frames_total and counts["decode_error"] == video.frames_total:
         raise VideoError("undecodable", f"No frame of {video.filename} could be decoded. Convert it to H.264 MP4.")
     work.complete_video(session, claim, {"frames_by_status": counts, "faces": len(set(face_ids.values()))})
+    renders.order_for_done(session, video)

@@ -5,6 +5,7 @@ The parent never runs a task and never imports TensorFlow; its children do, afte
 
 import logging
 import multiprocessing
+import time
 from typing import Any
 
 from celery.signals import worker_init, worker_ready, worker_shutting_down
@@ -13,10 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker import delivery
 from worker.celery import queue_is_empty, send
 from worker.config import Settings, load
+from worker.db import renders
 from worker.db.migrations import require_current
 from worker.db.session import Database
 from worker.db.work import due, sweep
+from worker.derived import remove_abandoned
 
+_PART_LIFE_S = 3600.0  # without a write, after which a half-made file belongs to a worker that is gone
 _log = logging.getLogger(__name__)
 _shutting_down = multiprocessing.get_context("fork").Event()  # shared with the children that are forked later
 
@@ -30,6 +34,7 @@ def is_shutting_down() -> bool:
 def _prepare(**_: Any) -> None:
     settings = load()
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(settings.derived_dir, before=time.time() - _PART_LIFE_S)
     database = Database(settings.resolved_database_url)
     require_current(database)
     database.close()  # no connection may cross the fork
@@ -55,8 +60,9 @@ def sweep_once(settings: Settings) -> None:
         empty = queue_is_empty()
         with database.write() as session:
             sweep(session, queue_is_empty=empty)
+            renders.sweep(session, queue_is_empty=empty)
         with database.write() as session:
-            messages = due(session, settings.queued_segments)
+            messages = due(session, settings.queued_segments) + renders.due(session)
         send(messages)
     except SQLAlchemyError:
         _log.exception("Looking for lost work failed; it is tried again in %s s.", settings.sweep_s)
