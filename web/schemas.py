@@ -249,7 +249,7 @@ class UploadedVideo(_Strict):
     """The video that an upload became."""
 
     id: str
-    links: Links
+    links: dict[str, str]
     duplicate: bool
 
 
