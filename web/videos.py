@@ -11,12 +11,14 @@ from urllib.parse import quote
 from flask import Blueprint, Response, jsonify, request, url_for
 from sqlalchemy.orm import Session
 
+from web import searches
 from web.charts import chart
 from web.problems import Problem
 from web.service import Service, service
 from web.uploads import Outcome, accept, reanalyze
 from worker import celery
-from worker.db import exports, videos, work
+from worker.db import exports, listing, videos, work
+from worker.db.listing import Search
 from worker.db.tables import Video, VideoStatus
 from worker.db.videos import Progress
 from worker.errors import Conflict
@@ -52,10 +54,11 @@ def _answered(outcome: Outcome) -> Response:
 
 @blueprint.get("/videos")
 def index() -> dict[str, Any]:
-    """A page of videos, newest first."""
+    """A page of the videos that are searched for."""
+    search = searches.strict(request.args)
     limit = _whole_number("limit", default=50, lowest=1, highest=_LARGEST_PAGE)
     offset = _whole_number("offset", default=0, lowest=0, highest=_LARGEST_OFFSET)
-    found, total = find_page(service(), limit, offset)
+    found, total = find_page(service(), search, limit, offset)
     return {"videos": found, "total": total, "limit": limit, "offset": offset}
 
 
@@ -125,10 +128,10 @@ def find(service: Service, video_id: str) -> dict[str, Any]:
         return described
 
 
-def find_page(service: Service, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Videos as the API shows them, newest first, and how many there are in all."""
+def find_page(service: Service, search: Search, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """Videos as the API shows them, and how many the search finds in all."""
     with service.database.read() as session:
-        found, total = videos.page(session, limit, offset)
+        found, total = listing.page(session, search, limit, offset)
         return _all_described(session, found), total
 
 
@@ -214,6 +217,7 @@ def _described(video: Video, progress: Progress) -> dict[str, Any]:
             "finished_at": _instant(video.finished_at),
             "frames_by_status": summary.get("frames_by_status"),
             "faces": summary.get("faces"),
+            "strip": summary.get("strip"),
         }
     )
 
@@ -230,7 +234,7 @@ def _named(video: Video) -> dict[str, Any]:
     }
 
 
-def _links(video_id: str) -> dict[str, str]:
+def _links(video_id: str) -> dict[str, str | None]:
     names = {
         "self": "show",
         "timeline_csv": "timeline_csv",
@@ -241,7 +245,7 @@ def _links(video_id: str) -> dict[str, str]:
         "reanalyze": "analyze_again",
     }
     links = {link: url_for(f"api.{endpoint}", video_id=video_id) for link, endpoint in names.items()}
-    return links | {"page": url_for("pages.video", video_id=video_id)}
+    return links | {"thumbnail": None, "page": url_for("pages.video", video_id=video_id)}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -5,6 +5,7 @@ The parent never runs a task and never imports TensorFlow; its children do, afte
 
 import logging
 import multiprocessing
+from time import monotonic
 from typing import Any
 
 from celery.signals import worker_init, worker_ready, worker_shutting_down
@@ -12,10 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from worker.celery import queue_is_empty, send
 from worker.config import Settings, load
+from worker.db import strips
 from worker.db.migrations import require_current
 from worker.db.session import Database
 from worker.db.work import due, sweep
 
+_STRIPS_S = 0.5  # of a sweep, for strips that are missing; three hours of video take about as long
 _log = logging.getLogger(__name__)
 _shutting_down = multiprocessing.get_context("fork").Event()  # shared with the children that are forked later
 
@@ -56,7 +59,22 @@ def sweep_once(settings: Settings) -> None:
         with database.write() as session:
             messages = due(session, settings.queued_segments)
         send(messages)
+        _add_strips(database)
     except SQLAlchemyError:
         _log.exception("Looking for lost work failed; it is tried again in %s s.", settings.sweep_s)
     finally:
         database.close()
+
+
+def _add_strips(database: Database) -> None:
+    """Give some of the videos that were done before strips existed theirs."""
+    with database.read() as session:
+        found = strips.missing(session, limit=20)
+    deadline = monotonic() + _STRIPS_S
+    for video in found:
+        with database.read() as session:
+            strip = strips.measure(session, video.id, 0.0, video.duration_s)
+        with database.write() as session:
+            strips.store(session, video.id, strip)
+        if monotonic() > deadline:
+            break
