@@ -1,4 +1,7 @@
-"""A network that can't be trusted: a TCP proxy that breaks connections at random places, the same ones again for the same seed."""
+"""A network that can't be trusted: a TCP proxy that breaks connections at random places.
+
+The same ones again for the same seed.
+"""
 
 import random
 import socket

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from web import (
+    archives,
     caching,
     docs,
     face_pages,
@@ -21,6 +22,8 @@ from web import (
     problems,
     resuming,
     security,
+    selection,
+    strips,
     tus,
     videos,
     webhooks,
@@ -33,12 +36,15 @@ from worker.db.session import Database
 
 _SMALL_REQUEST_BYTES = 64 * 1024  # every request but an upload
 _PARTS = (
+    archives,
     docs,
     face_pages,
     faces,
     media,
     pages,
     playback,
+    selection,
+    strips,
     tus,
     videos,
     webhooks,

@@ -32,6 +32,8 @@ class Links(_Strict):
     cancel: str
     retry: str
     reanalyze: str
+    recording: str
+    boxes: str
 
 
 class VideoLinks(Links):
@@ -110,6 +112,9 @@ class VideoBody(Analysis):
     finished_at: datetime | None
     frames_by_status: dict[str, int] | None
     faces: int | None = Field(description="faces followed")
+    strip: str | None = Field(
+        description="up to 120 equal stretches: place of the main emotion, - without a face, x not decodable"
+    )
     renders: dict[str, RenderState] = Field(description="by kind: pictures, preview, overlay")
     analyses: list[Analysis] = Field(description="other analyses of the same recording, newest first")
 

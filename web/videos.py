@@ -7,10 +7,10 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, jsonify, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 from sqlalchemy.orm import Session
 
-from web import charts, media
+from web import charts, media, searches
 from web.idempotency import REPLAYED
 from web.openapi import IDEMPOTENCY_KEY, Answer, describes
 from web.parameters import PAGING, paging
@@ -20,7 +20,8 @@ from web.times import instant
 from web.uploads import Outcome, accept, reanalyze
 from worker import celery, derived
 from worker.clip import Clip
-from worker.db import exports, renders, videos, work
+from worker.db import exports, listing, renders, videos, work
+from worker.db.listing import Search
 from worker.db.tables import Render, Video, VideoStatus
 from worker.db.videos import Progress
 from worker.errors import Conflict
@@ -75,11 +76,12 @@ def _answered(outcome: Outcome) -> Response:
 
 
 @blueprint.get("/videos")
-@describes("videos", {200: Answer("Some of them", VideosPage)}, (400,), PAGING)
+@describes("videos", {200: Answer("Some of them", VideosPage)}, (400,), (*searches.PARAMETERS, *PAGING))
 def index() -> dict[str, Any]:
-    """A page of videos, newest first."""
+    """A page of the videos that are searched for."""
+    search = searches.strict(request.args)
     limit, offset = paging()
-    found, total = find_page(service(), limit, offset)
+    found, total = find_page(service(), search, limit, offset)
     return {"videos": found, "total": total, "limit": limit, "offset": offset}
 
 
@@ -165,10 +167,10 @@ def find(service: Service, video_id: str) -> dict[str, Any]:
         return described
 
 
-def find_page(service: Service, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Videos as the API shows them, newest first, and how many there are in all."""
+def find_page(service: Service, search: Search, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """Videos as the API shows them, and how many the search finds in all."""
     with service.database.read() as session:
-        found, total = videos.page(session, limit, offset)
+        found, total = listing.page(session, search, limit, offset)
         return _all_described(session, found), total
 
 
@@ -250,6 +252,7 @@ def _described(video: Video, progress: Progress, made: Sequence[Render]) -> dict
             "frames_by_status": summary.get("frames_by_status"),
             "faces": summary.get("faces"),
             "renders": media.described(made),
+            "strip": summary.get("strip"),
         }
     )
 
@@ -267,7 +270,7 @@ def _named(video: Video) -> dict[str, Any]:
     }
 
 
-def _links(video_id: str) -> dict[str, str]:
+def _links(video_id: str) -> dict[str, str | None]:
     names = {
         "self": "show",
         "timeline_csv": "timeline_csv",

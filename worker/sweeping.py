@@ -14,13 +14,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker import delivery
 from worker.celery import queue_is_empty, send
 from worker.config import Settings, load
-from worker.db import renders
+from worker.db import renders, strips
 from worker.db.migrations import require_current
 from worker.db.session import Database
 from worker.db.work import due, sweep
 from worker.derived import remove_abandoned
 
 _PART_LIFE_S = 3600.0  # without a write, after which a half-made file belongs to a worker that is gone
+_STRIPS_S = 0.5  # of a sweep, for strips that are missing; three hours of video take about as long
 _log = logging.getLogger(__name__)
 _shutting_down = multiprocessing.get_context("fork").Event()  # shared with the children that are forked later
 
@@ -64,7 +65,22 @@ def sweep_once(settings: Settings) -> None:
         with database.write() as session:
             messages = due(session, settings.queued_segments) + renders.due(session)
         send(messages)
+        _add_strips(database)
     except SQLAlchemyError:
         _log.exception("Looking for lost work failed; it is tried again in %s s.", settings.sweep_s)
     finally:
         database.close()
+
+
+def _add_strips(database: Database) -> None:
+    """Give some of the videos that were done before strips existed theirs."""
+    with database.read() as session:
+        found = strips.missing(session, limit=20)
+    deadline = time.monotonic() + _STRIPS_S
+    for video in found:
+        with database.read() as session:
+            strip = strips.of(session, video)
+        with database.write() as session:
+            strips.store(session, video.id, strip)
+        if time.monotonic() > deadline:
+            break

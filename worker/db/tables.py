@@ -23,8 +23,10 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, validates
 from sqlalchemy.types import REAL, BigInteger
+
+from worker.db.names import folded
 
 
 class VideoStatus(StrEnum):
@@ -138,15 +140,28 @@ class Video(Work, Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     info: Mapped[dict[str, Any]] = mapped_column(JSON)  # what the probe said of the file
     frames_total: Mapped[int | None] = mapped_column(Integer)  # sampled frames; None until planned
-    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # counts by status, number of faces; None until done
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # counts by status, faces, strip; None until done
     clip_start_s: Mapped[float | None] = mapped_column(Float(53))  # see worker.clip; both None: the whole recording
     clip_end_s: Mapped[float | None] = mapped_column(Float(53))
+    name_key: Mapped[str] = mapped_column(Text, server_default="")  # the filename, to search and sort by
+    duration_s: Mapped[float] = mapped_column(Float(53), server_default="0")  # of info, to sort by
 
     __table_args__ = (
         Index("ix_videos_status_created_at", "status", "created_at"),
         Index("ix_videos_created_at", "created_at"),
         Index("ix_videos_sha256", "sha256"),
+        Index("ix_videos_name_key", "name_key"),
+        Index("ix_videos_duration_s", "duration_s"),
     )
+
+    @validates("filename", "info")
+    def _derive(self, key: str, value: Any) -> Any:
+        """Keep what the list sorts by in step with what it comes from."""
+        if key == "filename":
+            self.name_key = folded(value)
+        else:
+            self.duration_s = value.get("duration_s") or 0.0
+        return value
 
 
 class Segment(Work, Base):
