@@ -104,7 +104,7 @@ class VideoBody(Analysis):
     """One recording analysed in one way."""
 
     filename: str
-    links: VideoLinks  # type: ignore[assignment] # more of them
+    links: VideoLinks
     progress: Progress
     error: Failure | None
     video: Recording
