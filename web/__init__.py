@@ -9,7 +9,25 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from web import assets, formatting, pages, problems, resuming, security, tus, videos
+from web import (
+    archives,
+    caching,
+    docs,
+    face_pages,
+    faces,
+    formatting,
+    media,
+    pages,
+    playback,
+    problems,
+    resuming,
+    security,
+    selection,
+    strips,
+    tus,
+    videos,
+    webhooks,
+)
 from web.receiving import UploadRequest
 from web.service import Service, install, service
 from worker.config import Settings, load, served_version
@@ -17,6 +35,20 @@ from worker.db.migrations import require_current
 from worker.db.session import Database
 
 _SMALL_REQUEST_BYTES = 64 * 1024  # every request but an upload
+_PARTS = (
+    archives,
+    docs,
+    face_pages,
+    faces,
+    media,
+    pages,
+    playback,
+    selection,
+    strips,
+    tus,
+    videos,
+    webhooks,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -43,9 +75,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     install(app.extensions, Service(settings, database, version("emotion-timeline")))
     problems.register(app)
     security.register(app)
+    caching.register(app)
     formatting.register(app)
-    for blueprint in (videos.blueprint, tus.blueprint, pages.blueprint, assets.blueprint):
-        app.register_blueprint(blueprint)
+    for part in _PARTS:
+        app.register_blueprint(part.blueprint)
     app.add_url_rule("/healthz", view_func=_healthz)
     return app
 

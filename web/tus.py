@@ -15,9 +15,11 @@ from flask import Blueprint, Response, request, url_for
 from werkzeug.http import http_date
 
 from web import options, resuming
+from web.openapi import Answer, Parameter, describes
 from web.problems import Problem
 from web.receiving import UploadRequest
 from web.resuming import Checksum
+from web.schemas import UploadBody
 from web.service import service
 from web.uploads import clean_filename
 from worker.db import videos
@@ -31,6 +33,18 @@ _EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
 _CHECKSUMS = [name for name in ("md5", "sha1", "sha256", "sha512") if name in hashlib.algorithms_available]
 _PIECE = "application/offset+octet-stream"
 _NUMBER_DIGITS = 18
+_TUS = Parameter("Tus-Resumable", "The version of the protocol.", {"enum": [_VERSION]}, "header", required=True)
+_LENGTH = Parameter("Upload-Length", "Bytes of the recording.", {"type": "integer", "minimum": 1}, "header", True)
+_METADATA = Parameter(
+    "Upload-Metadata",
+    "`filename`, `sample_hz`, `clip_start_s`, `clip_end_s`: pairs of a key and a text in Base64, joined by commas.",
+    {"type": "string"},
+    "header",
+)
+_OFFSET = Parameter("Upload-Offset", "Where the piece begins.", {"type": "integer", "minimum": 0}, "header", True)
+_SUM = Parameter("Upload-Checksum", "Algorithm and sum of the piece, in Base64.", {"type": "string"}, "header")
+_PIECES = {_PIECE: {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}}
+_EMPTY = {204: Answer("Done")}
 _GONE = "This upload was refused, and what came of it is not kept. Ask for it by GET to read why."
 
 
@@ -55,6 +69,7 @@ def _finish(response: Response) -> Response:
 
 @blueprint.route("", methods=["OPTIONS"], provide_automatic_options=False)
 @blueprint.route("/<upload_id>", methods=["OPTIONS"], provide_automatic_options=False)
+@describes("uploads", {204: Answer("Versions, extensions, sizes: in headers")}, also={"OPTIONS": _EMPTY})
 def describe(upload_id: str | None = None) -> Response:
     """What this server can do."""
     return _empty(
@@ -69,6 +84,12 @@ def describe(upload_id: str | None = None) -> Response:
 
 
 @blueprint.route("", methods=["POST"], provide_automatic_options=False)
+@describes(
+    "uploads",
+    {201: Answer("It can be sent", headers={"Location": "its address"})},
+    (400, 409, 412, 413, 422, 423, 460, 507),
+    (_TUS, _LENGTH, _METADATA),
+)
 def create() -> Response:
     """Announce a recording, and send its first bytes in the same request if you like."""
     given = request.headers.get("Upload-Metadata", "")
@@ -91,6 +112,12 @@ def create() -> Response:
 
 
 @blueprint.route("/<upload_id>", methods=["GET", "HEAD"], provide_automatic_options=False)
+@describes(
+    "uploads",
+    {200: Answer("What became of it", UploadBody)},
+    (410, 412, 423),
+    also={"HEAD": {200: Answer("How far it is", headers={"Upload-Offset": "bytes that are here"})}},
+)
 def show(upload_id: str) -> Response | dict[str, Any]:
     """HEAD: how far an upload is. GET: what became of it."""
     upload, offset = resuming.look_and_finish(service(), upload_id)
@@ -105,6 +132,13 @@ def show(upload_id: str) -> Response | dict[str, Any]:
 
 
 @blueprint.route("/<upload_id>", methods=["PATCH"], provide_automatic_options=False)
+@describes(
+    "uploads",
+    {204: Answer("It is here", headers={"Upload-Offset": "bytes that are here"})},
+    (400, 409, 410, 412, 413, 415, 422, 423, 460, 507),
+    (_TUS, _OFFSET, _SUM),
+    content=_PIECES,
+)
 def patch(upload_id: str) -> Response:
     """Send the next bytes. The last ones are answered when the recording was examined and is queued."""
     if request.mimetype != _PIECE:
@@ -114,6 +148,7 @@ def patch(upload_id: str) -> Response:
 
 
 @blueprint.route("/<upload_id>", methods=["DELETE"], provide_automatic_options=False)
+@describes("uploads", _EMPTY, (410, 412, 423), (_TUS,))
 def delete(upload_id: str) -> Response:
     """Give an upload up. A video that it became stays."""
     resuming.discard(service(), upload_id)
@@ -121,6 +156,15 @@ def delete(upload_id: str) -> Response:
 
 
 @blueprint.route("/<upload_id>", methods=["POST"], provide_automatic_options=False)
+@describes(
+    "uploads",
+    _EMPTY,
+    (400, 405, 409, 410, 412, 413, 415, 422, 423, 460, 507),
+    (
+        _TUS,
+        Parameter("X-HTTP-Method-Override", "What is meant.", {"enum": ["PATCH", "DELETE"]}, "header", required=True),
+    ),
+)
 def override(upload_id: str) -> Response | dict[str, Any]:
     """For clients that can't send the other methods."""
     methods: dict[str, Callable[[str], Response]] = {"PATCH": patch, "DELETE": delete}

@@ -10,6 +10,7 @@ from typing import Any, cast
 from flask import request
 
 from web import options as options_of
+from web.idempotency import Key, key_of_request
 from web.options import Options
 from web.probing import probe
 from web.problems import Problem
@@ -18,7 +19,8 @@ from web.recordings import part_path, place, second_name
 from web.service import Service
 from worker import celery
 from worker.config import served_version
-from worker.db import uploads, videos, work
+from worker.db import idempotency, uploads, videos, work
+from worker.db.idempotency import Made
 from worker.db.tables import Video, VideoStatus
 from worker.db.videos import NewVideo
 
@@ -34,10 +36,12 @@ class Outcome:
     Attributes:
         video: the new one, or the earlier one that is the same work.
         is_new: which of the two. An earlier one that had failed or was cancelled is queued again.
+        is_replay: whether a request with the same idempotency key was answered so before.
     """
 
     video: Video
     is_new: bool
+    is_replay: bool = False
 
 
 def accept(service: Service) -> Outcome:
@@ -58,7 +62,7 @@ def accept(service: Service) -> Outcome:
         filename = clean_filename(file.filename or "")
         info = probe(service, part.path, filename, options)
         new = describe(service, part.id, filename, part.size_bytes, part.sha256, options, info)
-        return record(service, part.keep, new)
+        return record(service, part.keep, new, key=key_of_request(part.sha256, options))
 
 
 def reanalyze(service: Service, video_id: str) -> Outcome:
@@ -100,7 +104,13 @@ def describe(
     )  # fmt: skip
 
 
-def record(service: Service, keep: Callable[[Path], None], new: NewVideo, upload_id: str | None = None) -> Outcome:
+def record(
+    service: Service,
+    keep: Callable[[Path], None],
+    new: NewVideo,
+    upload_id: str | None = None,
+    key: Key | None = None,
+) -> Outcome:
     """Commit the row with its file in place; the file of a duplicate is dropped, unless the first one's is gone.
 
     Args:
@@ -108,11 +118,20 @@ def record(service: Service, keep: Callable[[Path], None], new: NewVideo, upload
         keep: gives the file its final name.
         new: the video.
         upload_id: of the resumable upload that brought it, which knows its video from the same moment on.
+        key: the client's, by which a repetition of its request is known.
+
+    Raises:
+        KeyReused: the key was for another request.
+        NotFound: what was made under the key was deleted since.
     """
     recording = service.settings.recording(new.id)
     try:
         with service.database.write() as session:
+            if key is not None and (made := idempotency.recall(session, key.key, key.fingerprint)):
+                return Outcome(videos.get(session, made.resource), is_new=made.status == 202, is_replay=True)
             video, is_new = videos.create(session, new)
+            if key is not None:
+                idempotency.remember(session, key.key, key.fingerprint, Made(video.id, 202 if is_new else 200))
             messages = work.due(session, service.settings.queued_segments, video.id)
             recording = service.settings.recording(video.id)
             if is_new or not recording.exists():

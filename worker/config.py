@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     probe_memory_bytes: int = Field(
         2 * 1024**3, ge=1536 * 1024**2, description="Memory that checking an upload may take, in bytes."
     )
+    webhook_private_addresses: bool = Field(
+        False, description="Whether webhooks may go to addresses of private networks and of this machine."
+    )
 
     @property
     def resolved_database_url(self) -> str:
@@ -86,6 +89,15 @@ class Settings(BaseSettings):
     def recording(self, video_id: str) -> Path:
         """Path of a video's recording."""
         return self.recordings_dir / video_id
+
+    @property
+    def derived_dir(self) -> Path:
+        """Where what was made from recordings lies, in a folder for each video."""
+        return self.data_dir.resolve() / "derived"
+
+    def derived(self, video_id: str) -> Path:
+        """Folder of what was made from a video's recording."""
+        return self.derived_dir / video_id
 
 
 def _promoted(models_dir: Path | None) -> str:
