@@ -19,6 +19,7 @@ _CONTENT_SECURITY_POLICY = "; ".join(
         # The hash is that of an empty element: Plotly adds one and fills it through the object model, which is allowed.
         "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
         "img-src 'self' data: blob:",  # Plotly draws a chart to a file by way of these two
+        "media-src 'self' blob:",  # blob: what the camera recorded, before it is sent
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -30,7 +31,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",  # not no-referrer: that would turn the Origin of our own forms into "null"
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=(self), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }

@@ -3,13 +3,15 @@
 import { localiseTimes } from "./times.js";
 
 /**
- * Whatever can be focused in the fragment needs an id, so that the focus outlives a renewal.
+ * Whatever can be focused in the fragment needs an id, so that the focus outlives a renewal. An event "changed" on the
+ * region has it renewed at once.
  *
  * @param {HTMLElement} region element whose data-url gives its content
  * @param {(region: HTMLElement) => number} nextInMs called after every look; milliseconds until the next one
  */
 export function keepFresh(region, nextInMs) {
   let shown = null;
+  let timer = null;
 
   async function look() {
     if (!document.hidden) {
@@ -22,7 +24,12 @@ export function keepFresh(region, nextInMs) {
         region.classList.add("stale"); // the server or the network is away; it is asked again
       }
     }
-    setTimeout(look, nextInMs(region));
+    wait();
+  }
+
+  function wait() {
+    clearTimeout(timer);
+    timer = setTimeout(look, nextInMs(region));
   }
 
   function show(html) {
@@ -34,5 +41,6 @@ export function keepFresh(region, nextInMs) {
     if (focused) document.getElementById(focused)?.focus();
   }
 
-  setTimeout(look, nextInMs(region));
+  region.addEventListener("changed", look);
+  wait();
 }
