@@ -16,6 +16,7 @@ from web.problems import Problem
 from web.service import Service, service
 from web.uploads import Outcome, accept, reanalyze
 from worker import celery
+from worker.clip import Clip
 from worker.db import exports, videos, work
 from worker.db.tables import Video, VideoStatus
 from worker.db.videos import Progress
@@ -225,6 +226,7 @@ def _named(video: Video) -> dict[str, Any]:
         "status": video.status.value,
         "model": {"name": video.model, "version": video.model_version},
         "sample_hz": video.sample_hz,
+        "clip": Clip(video.clip_start_s, video.clip_end_s).described(),
         "created_at": _instant(video.created_at),
         "links": _links(video.id),
     }

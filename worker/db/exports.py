@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
+from worker.clip import Clip
 from worker.db.tables import Video
 from worker.db.timelines import TimelineRow, counts_by_status, read
 from worker.emotions import EMOTIONS
@@ -93,7 +94,7 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         "sha256": video.sha256,
         "size_bytes": video.size_bytes,
         "video": video.info,
-        "settings": {"sample_hz": video.sample_hz},
+        "settings": {"sample_hz": video.sample_hz, "clip": Clip(video.clip_start_s, video.clip_end_s).described()},
         "model": {"name": video.model, "version": video.model_version},
         "software": {"name": "emotion-timeline", "version": software_version},
         "emotions": list(EMOTIONS),
