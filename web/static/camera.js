@@ -22,8 +22,7 @@ export function setUpCamera(take) {
     part("").hidden = false;
     part("-open").setAttribute("aria-expanded", "true");
     part("-record").disabled = true;
-    part("-record").focus();
-    say(stream ? "" : "Waiting for the camera. The browser may ask you to allow it.");
+    say("Waiting for the camera. The browser may ask you to allow it.");
     if (!navigator.mediaDevices || !window.MediaRecorder) {
       say("Browsers let a page use the camera only over https or on the same machine. Open this page so, or choose a file.");
       return;
@@ -39,14 +38,14 @@ export function setUpCamera(take) {
       return;
     }
     stream.getVideoTracks()[0].addEventListener("ended", () => {
-      say("The camera was taken away. What was recorded until then is kept.");
       stop();
       part("-record").disabled = true;
+      say("The camera was taken away. What was recorded until then is kept.");
     });
     picture.srcObject = stream;
     await picture.play();
     part("-record").disabled = false;
-    if (part("").contains(document.activeElement) || document.activeElement === document.body) part("-record").focus();
+    if (document.activeElement === part("-open")) part("-record").focus();
     say("Ready.");
   }
 
@@ -58,8 +57,11 @@ export function setUpCamera(take) {
     recorder.addEventListener("dataavailable", ({ data }) => data.size && pieces.push(data));
     recorder.addEventListener("stop", () => {
       recorder = null;
+      clearInterval(ticking);
+      show(false);
+      say("Recorded; it is in the queue below.");
       take(fileOf(pieces, startedAt));
-    }, { once: true });
+    });
     recorder.start(PIECE_MS);
     show(true);
     ticking = setInterval(() => (part("-clock").textContent = clock(Math.floor((Date.now() - startedAt) / 1000))), 250);
@@ -67,11 +69,7 @@ export function setUpCamera(take) {
   }
 
   function stop() {
-    if (recorder?.state !== "recording") return;
-    recorder.stop();
-    clearInterval(ticking);
-    show(false);
-    say("Recorded; it is in the queue below.");
+    if (recorder?.state === "recording") recorder.stop();
   }
 
   function show(isRecording) {

@@ -249,6 +249,7 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
 
   /** What holds for all of them together. */
   function summarise() {
+    const focused = document.activeElement;
     const begun = items.filter((item) => item.state !== "interrupted");
     const open = begun.filter((item) => !OVER.includes(item.state));
     const sum = (list, value) => list.reduce((total, item) => total + value(item), 0);
@@ -264,7 +265,7 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     part("-toggle").hidden = open.length < 2 || !(canPause || items.some((item) => item.state === "paused"));
     part("-cancel").hidden = open.length < 2;
     part("-clear").hidden = open.length === begun.length;
-    if (document.activeElement?.matches("#queue [hidden]")) document.getElementById("choose").focus();
+    if (focused?.matches("#queue [hidden]")) document.getElementById("choose").focus();
   }
 
   part("-toggle").addEventListener("click", () => {

@@ -39,7 +39,7 @@ export function createRow(template, name, act) {
    */
   function show(state, { sentence = "", page = null, link = null } = {}) {
     const [label, tone, ...actions] = STATES[state];
-    const isFocused = element.contains(document.activeElement);
+    const focused = document.activeElement;
     part(".state").className = `state ${tone}`;
     part(".state").textContent = label;
     part("progress").hidden = actions[1] === "remove";
@@ -56,7 +56,7 @@ export function createRow(template, name, act) {
       button.textContent = WORDS[action];
       button.setAttribute("aria-label", `${WORDS[action]}: ${name}`);
     });
-    if (isFocused && !visible(document.activeElement)) focus();
+    if (element.contains(focused) && !visible(focused)) focus();
   }
 
   /** @param {{total: number, sent: ?number, bytesPerS: ?number}} figures */

@@ -100,8 +100,13 @@ async function create({ endpoint, metadata }, file, signal) {
 
 /** @returns {Promise<number>} bytes that the server has */
 async function standing(url, signal) {
-  const response = await ask(url, { method: "HEAD", headers: VERSION }, signal);
-  return Number(response.headers.get("Upload-Offset"));
+  try {
+    const response = await ask(url, { method: "HEAD", headers: VERSION }, signal);
+    return Number(response.headers.get("Upload-Offset"));
+  } catch (fault) {
+    if (fault instanceof Gone) checkRefused(await describe(url, signal)); // then it had come whole
+    throw fault;
+  }
 }
 
 /** Until the examination is over. */
@@ -109,14 +114,19 @@ async function settled(url, signal, tell) {
   tell.examined();
   for (;;) {
     const found = await describe(url, signal);
+    checkRefused(found);
     if (found === null) throw new Gone("The server has forgotten this upload. Choose the file again.");
     if (found.status === "accepted") return found;
-    if (found.status === "refused") throw new Refusal(found.error.message, found.error);
-    if (found.status === "receiving" && found.offset === found.size_bytes) {
-      await patch(url, found.offset, new Blob(), signal, () => {}); // whoever examined it is gone: asks for it again
-    }
     await pause(LOOK_AGAIN_S, signal);
+    // Has it examined, should the server have been stopped before it could, or have had no room for it.
+    await patch(url, found.size_bytes, new Blob(), signal, () => {}).catch((fault) => {
+      if (!(fault instanceof Interruption)) throw fault;
+    });
   }
+}
+
+function checkRefused(found) {
+  if (found?.status === "refused") throw new Refusal(found.error.message, found.error);
 }
 
 async function ask(url, options, signal) {
