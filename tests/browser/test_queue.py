@@ -77,7 +77,7 @@ def drop(page: Page, *paths: Path) -> None:
     box = page.locator(".drop").bounding_box()
     assert box is not None
     devtools = page.context.new_cdp_session(page)
-    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    data: dict[str, Any] = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):
         event = {"type": kind, "x": box["x"] + 30, "y": box["y"] + 30, "data": data}
         devtools.send("Input.dispatchDragEvent", event)
