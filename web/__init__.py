@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from web import assets, formatting, pages, problems, security, videos
+from web import assets, exports, formatting, notes, pages, problems, security, videos
 from web.receiving import UploadRequest
 from web.recordings import remove_abandoned
 from web.service import Service, install, service
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     security.register(app)
     formatting.register(app)
-    for blueprint in (videos.blueprint, pages.blueprint, assets.blueprint):
+    for blueprint in (videos.blueprint, exports.blueprint, notes.blueprint, pages.blueprint, assets.blueprint):
         app.register_blueprint(blueprint)
     app.add_url_rule("/healthz", view_func=_healthz)
     return app

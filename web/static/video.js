@@ -1,7 +1,10 @@
 // The page of a video: live progress while it is in work, the chart when it is done.
 
 import { drawChart } from "./chart.js";
+import { offerOverlay } from "./exports.js";
 import { keepFresh } from "./live.js";
+import { keepNotes } from "./notes.js";
+import { linkQuality } from "./quality.js";
 import { localiseTimes } from "./times.js";
 
 localiseTimes(document);
@@ -20,6 +23,15 @@ if (analyses) keepFresh(analyses, () => (analyses.firstElementChild.dataset.acti
 
 const chart = document.getElementById("chart");
 if (chart) drawChart(chart);
+
+const notes = document.getElementById("notes");
+if (notes) keepNotes(notes);
+
+const overlay = document.getElementById("overlay");
+if (overlay) offerOverlay(overlay);
+
+const quality = document.getElementById("quality");
+if (quality) linkQuality(quality);
 
 function status() {
   return progress.firstElementChild.dataset.status;

@@ -237,3 +237,19 @@ class Face(Base):
     name: Mapped[str | None] = mapped_column(String(100))
     merged_into: Mapped[int | None] = mapped_column(Integer)  # a face of the same video that is not merged itself
     hidden: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class Note(Base):
+    """A person's own words at a moment of a recording, or over a range of it."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)  # never given twice, as a counter's would be
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
+    start_s: Mapped[float] = mapped_column(Float(53))  # from the first frame, to the millisecond
+    end_s: Mapped[float | None] = mapped_column(Float(53))  # None: a moment
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("ix_notes_video_id_start_s", "video_id", "start_s"),)

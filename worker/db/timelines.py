@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from sqlalchemy import ColumnElement, case, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Subquery, case, delete, func, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from worker import tracking
@@ -143,23 +143,29 @@ def set_face_ids(session: Session, video_id: str, face_ids: dict[tuple[int, int]
         session.execute(update(Tracklet), values)
 
 
-_RANKING = (Status.OK, Status.TOO_SMALL, Status.NO_FACE, Status.DECODE_ERROR)
+RANKING = (Status.OK, Status.TOO_SMALL, Status.NO_FACE, Status.DECODE_ERROR)
+"""A frame with several faces counts with its best: one classified face makes it ok, else one that is too small makes it
+too_small."""
 
 
-def counts_by_status(session: Session, video_id: str) -> dict[str, int]:
-    """Frames of a video by status, with every status named. A frame with several faces counts once, with its best: one
-    classified face makes it ok, else one that is too small makes it too_small."""
-    rank = case({status.value: rank for rank, status in enumerate(_RANKING)}, value=Observation.status)
-    frames = (
-        select(func.min(rank).label("rank"))
+def ranked_frames(video_id: str) -> Subquery:
+    """A video's frames: `frame`, `timestamp_s`, and `rank`, the place of its status in RANKING."""
+    rank = case({status.value: rank for rank, status in enumerate(RANKING)}, value=Observation.status)
+    return (
+        select(Observation.frame, func.min(Observation.timestamp_s).label("timestamp_s"), func.min(rank).label("rank"))
         .join(Segment, Segment.id == Observation.segment_id)
         .where(Segment.video_id == video_id)
         .group_by(Observation.segment_id, Observation.frame)
-        .subquery()
+        .subquery("frames")
     )
+
+
+def counts_by_status(session: Session, video_id: str) -> dict[str, int]:
+    """Frames of a video by status, with every status named."""
+    frames = ranked_frames(video_id)
     counted = session.execute(select(frames.c.rank, func.count()).group_by(frames.c.rank))
     found: dict[int, int] = {rank: count for rank, count in counted}
-    return {status.name.lower(): found.get(rank, 0) for rank, status in enumerate(_RANKING)}
+    return {status.name.lower(): found.get(rank, 0) for rank, status in enumerate(RANKING)}
 
 
 def read(session: Session, video_id: str) -> Iterator[TimelineRow]:
