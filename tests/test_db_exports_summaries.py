@@ -69,10 +69,9 @@ def test_summary_per_face_is_that_of_the_tidy_rows(database: Database) -> None:
 
     times = rows.groupby("frame")["timestamp"].first()
     lasts = (times.shift(-1).fillna(5.0) - times).clip(upper=1.0)
-    expected = rows.dropna(subset="face_id").drop_duplicates(["face_id", "frame"])
-    np.testing.assert_allclose(
-        summary["time_on_screen"], expected["frame"].map(lasts).groupby(expected["face_id"]).sum(), atol=1e-5
-    )
+    once = rows.dropna(subset="face_id").drop_duplicates(["face_id", "frame"])
+    on_screen = once["frame"].map(lasts).groupby(once["face_id"]).sum()
+    np.testing.assert_allclose(summary["time_on_screen"], on_screen, atol=1e-5)
 
 
 def test_cards_and_summary_tell_the_same(database: Database) -> None:
