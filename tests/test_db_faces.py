@@ -42,7 +42,7 @@ def finished(database: Database, segments: Sequence[Observations], video_id: str
 
 def finish_again(database: Database, video_id: str) -> None:
     with database.write() as session:
-        session.execute(update(Video).values(status=VideoStatus.RUNNING, step=Step.FINISH))
+        session.execute(update(Video).where(Video.id == video_id).values(status=VideoStatus.RUNNING, step=Step.FINISH))
         finishing = work.claim_step(session, video_id, Step.FINISH, 60, ATTEMPTS)
         assert finishing is not None
         finish(session, finishing)

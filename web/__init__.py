@@ -10,7 +10,21 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from web import assets, exports, formatting, notes, pages, problems, security, videos
+from web import (
+    assets,
+    caching,
+    docs,
+    exports,
+    face_pages,
+    faces,
+    formatting,
+    notes,
+    pages,
+    problems,
+    security,
+    videos,
+    webhooks,
+)
 from web.receiving import UploadRequest
 from web.recordings import remove_abandoned
 from web.service import Service, install, service
@@ -20,6 +34,17 @@ from worker.db.session import Database
 
 _PART_LIFE_S = 3600.0  # without a write, after which a part belongs to a web process that is gone
 _SMALL_REQUEST_BYTES = 64 * 1024  # every request but an upload
+_PARTS = (
+    assets,
+    docs,
+    exports,
+    face_pages,
+    faces,
+    notes,
+    pages,
+    videos,
+    webhooks,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -46,9 +71,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     install(app.extensions, Service(settings, database, version("emotion-timeline")))
     problems.register(app)
     security.register(app)
+    caching.register(app)
     formatting.register(app)
-    for blueprint in (videos.blueprint, exports.blueprint, notes.blueprint, pages.blueprint, assets.blueprint):
-        app.register_blueprint(blueprint)
+    for part in _PARTS:
+        app.register_blueprint(part.blueprint)
     app.add_url_rule("/healthz", view_func=_healthz)
     return app
 

@@ -9,7 +9,9 @@ from urllib.parse import quote
 from flask import Blueprint, Response, jsonify, request, url_for
 from sqlalchemy.orm import Session
 
+from web.openapi import Answer, Parameter, describes
 from web.problems import Problem
+from web.schemas import ExportsPage, SidecarBody
 from web.service import service
 from worker.db import exports, exports_long, exports_parquet, exports_summaries, faces, videos
 from worker.db.dictionaries import EXPORTS, LONG, NOTES, PARQUET, PER_FACE, PER_SECOND, SIDECAR, TIDY, Export
@@ -18,22 +20,29 @@ from worker.errors import Conflict
 
 blueprint = Blueprint("exports", __name__, url_prefix="/api/v1")
 
+_HIDDEN = Parameter("hidden", "1: hidden faces, too.", {"type": "string", "enum": ["0", "1"], "default": "0"})
+
 Pieces = Callable[[Session, Video], Iterator[str] | Iterator[bytes]]
 
 
 @blueprint.get("/exports")
+@describes("timelines", {200: Answer("All of them", ExportsPage)})
 def index() -> dict[str, Any]:
     """What can be exported of a video that is done, and what every column means."""
     return {"exports": [_described(export) for export in EXPORTS]}
 
 
 @blueprint.get("/videos/<video_id>/timeline.csv")
+@describes("timelines", {200: Answer("A row for each frame and face", media_type="text/csv")}, (409,))
 def timeline_csv(video_id: str) -> Response:
     """The timeline, one row for each frame and face."""
     return _streamed(video_id, TIDY, exports.csv_lines)
 
 
 @blueprint.get("/videos/<video_id>/timeline-long.csv")
+@describes(
+    "timelines", {200: Answer("A row for each frame, face and emotion", media_type="text/csv")}, (400, 409), (_HIDDEN,)
+)
 def timeline_long_csv(video_id: str) -> Response:
     """The timeline, one row for each frame, face and emotion."""
     hidden = _hidden()
@@ -41,6 +50,7 @@ def timeline_long_csv(video_id: str) -> Response:
 
 
 @blueprint.get("/videos/<video_id>/per-second.csv")
+@describes("timelines", {200: Answer("A row for each second and face", media_type="text/csv")}, (400, 409), (_HIDDEN,))
 def per_second_csv(video_id: str) -> Response:
     """Means for each second and face."""
     hidden = _hidden()
@@ -50,6 +60,7 @@ def per_second_csv(video_id: str) -> Response:
 
 
 @blueprint.get("/videos/<video_id>/per-face.csv")
+@describes("timelines", {200: Answer("A row for each face", media_type="text/csv")}, (400, 409), (_HIDDEN,))
 def per_face_csv(video_id: str) -> Response:
     """A summary of each face."""
     hidden = _hidden()
@@ -59,6 +70,9 @@ def per_face_csv(video_id: str) -> Response:
 
 
 @blueprint.get("/videos/<video_id>/timeline.parquet")
+@describes(
+    "timelines", {200: Answer("A row for each frame and face", media_type=PARQUET.media_type)}, (400, 409), (_HIDDEN,)
+)
 def timeline_parquet(video_id: str) -> Response:
     """The timeline with typed columns."""
     hidden = _hidden()
@@ -66,12 +80,14 @@ def timeline_parquet(video_id: str) -> Response:
 
 
 @blueprint.get("/videos/<video_id>/notes.csv")
+@describes("timelines", {200: Answer("A row for each note", media_type="text/csv")}, (409,))
 def notes_csv(video_id: str) -> Response:
     """A person's own notes."""
     return _streamed(video_id, NOTES, exports_long.note_lines)
 
 
 @blueprint.get("/videos/<video_id>/timeline.json")
+@describes("timelines", {200: Answer("Settings, hashes, versions, counts", SidecarBody)}, (409,))
 def timeline_json(video_id: str) -> Response:
     """How the timeline was made."""
     with service().database.read() as session:
@@ -106,11 +122,11 @@ def links(video_id: str) -> dict[str, str]:
 
 
 def offered(video_id: str) -> dict[str, Any]:
-    """What a page needs to offer the files: each with its address, and how many faces are hidden."""
+    """What a page needs to offer the files: each with its address, and whether any face is hidden."""
     with service().database.read() as session:
-        hidden = {face.face_id for face in faces.shown(session, video_id).values() if face.hidden}
+        is_hidden = any(face.hidden for face in faces.shown(session, video_id).values())
     files = [{"export": export, "url": url_for(_endpoint(export), video_id=video_id)} for export in EXPORTS]
-    return {"exports": files, "hidden_faces": len(hidden)}
+    return {"exports": files, "any_face_is_hidden": is_hidden}
 
 
 def _streamed(video_id: str, export: Export, pieces: Pieces) -> Response:

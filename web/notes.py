@@ -7,8 +7,11 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from web.openapi import Answer, describes
 from web.problems import Problem
+from web.schemas import NewNote, NoteBody, NoteChange, NotesPage
 from web.service import service
+from web.times import instant
 from worker.db import notes, videos
 from worker.db.notes import LONGEST, Written
 from worker.db.tables import Note, Video
@@ -22,12 +25,19 @@ _UNREADABLE = re.compile(r"[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")  # con
 
 
 @blueprint.get("/api/v1/videos/<video_id>/notes")
+@describes("notes", {200: Answer("All of them", NotesPage)})
 def index(video_id: str) -> dict[str, Any]:
     """All notes of a video, in order of time."""
     return {"notes": described(video_id)}
 
 
 @blueprint.post("/api/v1/videos/<video_id>/notes")
+@describes(
+    "notes",
+    {201: Answer("It is kept", NoteBody, headers={"Location": "its address"})},
+    (400, 409, 413),
+    body=NewNote,
+)
 def create(video_id: str) -> Response:
     """Write a note: 201."""
     body = _describe(_add(video_id, _body()))
@@ -37,12 +47,14 @@ def create(video_id: str) -> Response:
 
 
 @blueprint.patch("/api/v1/videos/<video_id>/notes/<note_id>")
+@describes("notes", {200: Answer("As it is then", NoteBody)}, (400, 413), body=NoteChange)
 def change(video_id: str, note_id: str) -> dict[str, Any]:
     """Change what is given of a note."""
     return _describe(_change(video_id, note_id, _body()))
 
 
 @blueprint.delete("/api/v1/videos/<video_id>/notes/<note_id>")
+@describes("notes", {204: Answer("It is gone")})
 def delete(video_id: str, note_id: str) -> Response:
     """Delete a note: 204."""
     _remove(video_id, note_id)
@@ -78,8 +90,8 @@ def delete_by_form(video_id: str, note_id: str) -> WerkzeugResponse:
     return _shown(video_id)
 
 
-@blueprint.app_template_filter("moment")
-def moment(seconds: float) -> str:
+@blueprint.app_template_filter("exact")
+def exact(seconds: float) -> str:
     """A moment of a recording to the millisecond, without needless digits: 0:07, 12:30.5, 1:02:03.25."""
     minutes, rest = divmod(round(seconds * 1000), 60_000)
     second = f"{rest // 1000:02d}.{rest % 1000:03d}".rstrip("0").rstrip(".") if rest % 1000 else f"{rest // 1000:02d}"
@@ -124,8 +136,8 @@ def _describe(note: Note) -> dict[str, Any]:
         "start_s": note.start_s,
         "end_s": note.end_s,
         "text": note.text,
-        "created_at": note.created_at.isoformat().replace("+00:00", "Z"),
-        "updated_at": note.updated_at.isoformat().replace("+00:00", "Z"),
+        "created_at": instant(note.created_at),
+        "updated_at": instant(note.updated_at),
         "links": {"self": url_for("notes.change", video_id=note.video_id, note_id=note.id)},
     }
 
@@ -136,9 +148,13 @@ def _body() -> dict[str, Any]:
     Raises:
         Problem: 400, it is none, or has a field that a note doesn't have.
     """
-    body = request.get_json(force=True, silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        body = None
     if not isinstance(body, dict):
-        raise Problem(400, "bad_note", "A JSON object with `start_s`, `text` and perhaps `end_s` was expected.")
+        expected = "A JSON object with `start_s`, `text` and perhaps `end_s` was expected, sent as application/json."
+        raise Problem(400, "bad_note", expected)
     for name in body:
         if name not in _FIELDS:
             raise Problem(400, "bad_note", f"A note has `start_s`, `end_s` and `text`, but no {name[:40]!r}.")
@@ -176,7 +192,7 @@ def _written(video: Video, fields: dict[str, Any]) -> Written:
     start_s = _time("start", fields.get("start_s"), duration_s)
     end_s = None if fields["end_s"] is None else _time("end", fields["end_s"], duration_s)
     if end_s is not None and end_s <= start_s:
-        sentence = f"The end ({moment(end_s)}) must come after the start ({moment(start_s)}); a moment has none."
+        sentence = f"The end ({exact(end_s)}) must come after the start ({exact(start_s)}); a moment has none."
         raise Problem(400, "bad_range", sentence)
     return Written(start_s, end_s, _text(fields.get("text")))
 

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from web import exports, notes, quality, videos
 from web.assets import plotly_url
+from web.face_pages import faces_of, moments_of
 from web.problems import Problem
 from web.service import service
 from web.uploads import Outcome, accept, reanalyze
@@ -61,6 +62,7 @@ def video(video_id: str) -> str:
         figures=quality.figures(found["model"]["name"], found["model"]["version"]),
         **(_results(video_id) if found["status"] == "done" else {}),
         **_analyses(found),
+        **_faces(found),
     )
 
 
@@ -107,6 +109,10 @@ def delete(video_id: str) -> WerkzeugResponse:
 def _show(outcome: Outcome) -> WerkzeugResponse:
     again = None if outcome.is_new else 1  # None leaves it out of the address
     return redirect(url_for(".video", video_id=outcome.video.id, again=again), 303)
+
+
+def _faces(found: dict[str, Any]) -> dict[str, Any]:
+    return faces_of(found["id"]) | moments_of(found["id"]) if found["status"] == "done" else {}
 
 
 def _analyses(found: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from worker.errors import Conflict, NotFound
+from worker.errors import Conflict, KeyReused, NotFound
 
 _SENTENCES = {
     404: "There is nothing at this address.",
@@ -47,6 +47,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Problem, lambda e: answer(e.status, e.code, e.sentence))
     app.register_error_handler(NotFound, lambda e: answer(404, "not_found", str(e)))
     app.register_error_handler(Conflict, lambda e: answer(409, "conflict", str(e)))
+    app.register_error_handler(KeyReused, lambda e: answer(422, "key_reused", str(e)))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, lambda e: _busy(app, e))
     app.register_error_handler(PoolTimeout, lambda e: _busy(app, e))

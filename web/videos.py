@@ -2,17 +2,19 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, jsonify, url_for
 from sqlalchemy.orm import Session
 
 from web.charts import chart
 from web.exports import done
 from web.exports import links as export_links
-from web.problems import Problem
+from web.openapi import IDEMPOTENCY_KEY, Answer, describes
+from web.parameters import PAGING, paging
+from web.schemas import CreatedVideoBody, VideoBody, VideosPage
 from web.service import Service, service
+from web.times import instant
 from web.uploads import Outcome, accept, reanalyze
 from worker import celery
 from worker.db import videos, work
@@ -21,18 +23,34 @@ from worker.db.videos import Progress
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
-_LARGEST_PAGE = 200
-_LARGEST_OFFSET = 2**31 - 1
+_MADE = {
+    202: Answer("A new one, which is queued", CreatedVideoBody, headers={"Location": "its address"}),
+    200: Answer("The earlier one that is the same work", CreatedVideoBody, headers={"Location": "its address"}),
+}
+_FORM = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {
+                "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+                "sample_hz": {"type": "string", "description": "frames per second to analyse; empty for all"},
+            },
+            "required": ["file"],
+        }
+    }
+}
 _log = logging.getLogger(__name__)
 
 
 @blueprint.post("/videos")
+@describes("videos", _MADE, (400, 413, 415, 422, 507), (IDEMPOTENCY_KEY,), content=_FORM)
 def create() -> Response:
     """Upload a recording: 202 when it is new; 200 with the first one when the same was uploaded before."""
     return _answered(accept(service()))
 
 
 @blueprint.post("/videos/<video_id>/reanalyze")
+@describes("videos", _MADE, (410, 507))
 def analyze_again(video_id: str) -> Response:
     """Analyse the same recording by the network that is served now: 202 with a new video; 200 if there is that one."""
     return _answered(reanalyze(service(), video_id))
@@ -49,21 +67,23 @@ def _answered(outcome: Outcome) -> Response:
 
 
 @blueprint.get("/videos")
+@describes("videos", {200: Answer("Some of them", VideosPage)}, (400,), PAGING)
 def index() -> dict[str, Any]:
     """A page of videos, newest first."""
-    limit = _whole_number("limit", default=50, lowest=1, highest=_LARGEST_PAGE)
-    offset = _whole_number("offset", default=0, lowest=0, highest=_LARGEST_OFFSET)
+    limit, offset = paging()
     found, total = find_page(service(), limit, offset)
     return {"videos": found, "total": total, "limit": limit, "offset": offset}
 
 
 @blueprint.get("/videos/<video_id>")
+@describes("videos", {200: Answer("It", VideoBody)})
 def show(video_id: str) -> dict[str, Any]:
     """One video."""
     return find(service(), video_id)
 
 
 @blueprint.delete("/videos/<video_id>")
+@describes("videos", {204: Answer("It is gone")})
 def delete(video_id: str) -> Response:
     """Delete a video, its timeline and its recording."""
     remove(service(), video_id)
@@ -73,6 +93,7 @@ def delete(video_id: str) -> Response:
 
 
 @blueprint.post("/videos/<video_id>/cancel")
+@describes("videos", {200: Answer("It is cancelled", VideoBody)}, (409,))
 def cancel(video_id: str) -> dict[str, Any]:
     """Stop a queued or running video."""
     stop(service(), video_id)
@@ -80,6 +101,7 @@ def cancel(video_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/videos/<video_id>/retry")
+@describes("videos", {202: Answer("It is queued", VideoBody)}, (409,))
 def retry(video_id: str) -> tuple[dict[str, Any], int]:
     """Queue a failed or cancelled video again."""
     queue_again(service(), video_id)
@@ -87,6 +109,7 @@ def retry(video_id: str) -> tuple[dict[str, Any], int]:
 
 
 @blueprint.get("/videos/<video_id>/chart.json")
+@describes("timelines", {200: Answer("Emotions over time for every face", media_type="application/json")}, (409,))
 def chart_json(video_id: str) -> dict[str, Any]:
     """The timeline reduced to what a screen can show."""
     with service().database.read() as session:
@@ -140,16 +163,6 @@ def duplicate_sentence(status: str) -> str:
     return f"This recording was uploaded before, and this is its analysis with these settings; it is {status}."
 
 
-def _whole_number(name: str, *, default: int, lowest: int, highest: int) -> int:
-    text = request.args.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and lowest <= int(text) <= highest):
-        found = f"but is {text[:40]!r}"
-        raise Problem(400, f"bad_{name}", f"`{name}` was expected to be from {lowest} to {highest}, {found}.")
-    return int(text)
-
-
 def _all_described(session: Session, found: Sequence[Video]) -> list[dict[str, Any]]:
     """As the API shows them, with as many questions to the database for many as for one."""
     progress, others = videos.progress(session, found), videos.other_analyses(session, found)
@@ -175,8 +188,8 @@ def _described(video: Video, progress: Progress) -> dict[str, Any]:
             },
             "error": error if video.error_code else None,
             "video": video.info | {"size_bytes": video.size_bytes, "sha256": video.sha256},
-            "started_at": _instant(video.started_at),
-            "finished_at": _instant(video.finished_at),
+            "started_at": instant(video.started_at),
+            "finished_at": instant(video.finished_at),
             "frames_by_status": summary.get("frames_by_status"),
             "faces": summary.get("faces"),
         }
@@ -190,7 +203,7 @@ def _named(video: Video) -> dict[str, Any]:
         "status": video.status.value,
         "model": {"name": video.model, "version": video.model_version},
         "sample_hz": video.sample_hz,
-        "created_at": _instant(video.created_at),
+        "created_at": instant(video.created_at),
         "links": _links(video.id),
     }
 
@@ -210,8 +223,3 @@ def _links(video_id: str) -> dict[str, str]:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
-
-
-def _instant(value: datetime | None) -> str | None:
-    """RFC 3339 in UTC."""
-    return None if value is None else value.isoformat().replace("+00:00", "Z")

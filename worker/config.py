@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     probe_memory_bytes: int = Field(
         2 * 1024**3, ge=1536 * 1024**2, description="Memory that checking an upload may take, in bytes."
     )
+    webhook_private_addresses: bool = Field(
+        False, description="Whether webhooks may go to addresses of private networks and of this machine."
+    )
 
     @property
     def resolved_database_url(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 from sqlalchemy.exc import SQLAlchemyError
 
+from worker import delivery
 from worker.celery import queue_is_empty, send
 from worker.config import Settings, load
 from worker.db.migrations import require_current
@@ -39,6 +40,7 @@ def _start_sweeping(sender: Any, **_: Any) -> None:
     settings = load()
     sweep_once(settings)
     sender.timer.call_repeatedly(settings.sweep_s, sweep_once, (settings,))
+    delivery.start(settings, is_over=is_shutting_down)
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

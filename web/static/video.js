@@ -1,8 +1,10 @@
 // The page of a video: live progress while it is in work, the chart when it is done.
 
 import { drawChart } from "./chart.js";
-import { offerOverlay } from "./exports.js";
+import { offerFiles } from "./exports.js";
+import { showFaces } from "./faces.js";
 import { keepFresh } from "./live.js";
+import { showMoments } from "./moments.js";
 import { keepNotes } from "./notes.js";
 import { linkQuality } from "./quality.js";
 import { localiseTimes } from "./times.js";
@@ -24,11 +26,17 @@ if (analyses) keepFresh(analyses, () => (analyses.firstElementChild.dataset.acti
 const chart = document.getElementById("chart");
 if (chart) drawChart(chart);
 
+const faces = document.getElementById("faces");
+if (faces) showFaces(faces);
+
+const moments = document.getElementById("moments");
+if (moments) showMoments(moments);
+
 const notes = document.getElementById("notes");
 if (notes) keepNotes(notes);
 
-const overlay = document.getElementById("overlay");
-if (overlay) offerOverlay(overlay);
+const files = document.getElementById("exports");
+if (files) offerFiles(files);
 
 const quality = document.getElementById("quality");
 if (quality) linkQuality(quality);

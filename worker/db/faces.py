@@ -139,6 +139,12 @@ def rows(session: Session, video_id: str) -> Sequence[Face]:
     return [Face(video_id=video_id, face_id=face_id, hidden=False, **measures) for face_id, measures in measured]
 
 
+def require_done(video: Video) -> None:
+    """Raises Conflict unless a video is done."""
+    if video.status is not VideoStatus.DONE:
+        raise Conflict(f"Faces can be seen when the video is done; this one is {video.status.value}.")
+
+
 def are_stored(session: Session, video_id: str) -> bool:
     """Whether the faces of a video have their rows; see ensure."""
     followed = select(Tracklet.face_id).join(Segment, Segment.id == Tracklet.segment_id)
@@ -156,8 +162,7 @@ def ensure(session: Session, video_id: str) -> None:
         Conflict: it is not done.
     """
     video = session.get(Video, video_id, with_for_update=True) or get(session, video_id)
-    if video.status is not VideoStatus.DONE:
-        raise Conflict(f"Faces can be seen when the video is done; this one is {video.status.value}.")
+    require_done(video)
     if not are_stored(session, video_id):
         appearances.store(session, video)
 

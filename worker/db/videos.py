@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from worker.db import webhooks
 from worker.db.tables import Segment, SegmentStatus, Step, Video, VideoStatus
 from worker.errors import Conflict, NotFound
 
@@ -189,6 +190,7 @@ def fail(session: Session, video_id: str, code: str, message: str) -> bool:
         return False
     _end(session, video, VideoStatus.FAILED)
     video.error_code, video.error_message = code, message
+    webhooks.announce(session, video)
     return True
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, and_, exists, false, func, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
+from worker.db import webhooks
 from worker.db.tables import Segment, SegmentStatus, Step, Video, VideoStatus
 from worker.db.videos import fail, now
 from worker.errors import LeaseLost
@@ -205,6 +206,7 @@ def complete_video(session: Session, claim: Claim, summary: dict[str, Any]) -> N
     video = _locked(session, claim)
     _next_step(video, Step.NONE)
     video.status, video.finished_at, video.summary = VideoStatus.DONE, now(), summary
+    webhooks.announce(session, video)
 
 
 def _next_step(video: Video, step: Step) -> None:

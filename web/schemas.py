@@ -1,0 +1,287 @@
+"""What the HTTP API answers about videos, as models for its description. Times are seconds from the first frame."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Status = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class _Strict(BaseModel):
+    """Knows every field that is answered: an answer with another one doesn't fit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Model(_Strict):
+    """The network of an analysis."""
+
+    name: str
+    version: str
+
+
+class Links(_Strict):
+    """Addresses on this service."""
+
+    self: str
+    page: str
+    timeline_csv: str
+    timeline_long_csv: str
+    per_second_csv: str
+    per_face_csv: str
+    timeline_parquet: str
+    notes_csv: str
+    timeline_json: str
+    notes: str
+    chart: str
+    cancel: str
+    retry: str
+    reanalyze: str
+
+
+class Analysis(_Strict):
+    """What tells one analysis of a recording from another."""
+
+    id: str
+    status: Status
+    model: Model
+    sample_hz: float | None = Field(description="frames per second that are analysed; null for all")
+    created_at: datetime
+    links: Links
+
+
+class Progress(_Strict):
+    """How far an analysis is."""
+
+    frames_done: int
+    frames_total: int | None
+    fps: float | None = Field(description="frames per second at present")
+    eta_s: float | None = Field(description="seconds left")
+    queue_position: int | None = Field(description="1-based place among those that wait")
+
+
+class Failure(_Strict):
+    """Why an analysis failed."""
+
+    code: str
+    message: str
+
+
+class Recording(BaseModel):
+    """What is known of a recording's file; more fields may come."""
+
+    size_bytes: int
+    sha256: str
+    duration_s: float
+    frame_count: int
+    width: int
+    height: int
+
+
+class VideoBody(Analysis):
+    """One recording analysed in one way."""
+
+    filename: str
+    progress: Progress
+    error: Failure | None
+    video: Recording
+    started_at: datetime | None
+    finished_at: datetime | None
+    frames_by_status: dict[str, int] | None
+    faces: int | None = Field(description="faces followed")
+    analyses: list[Analysis] = Field(description="other analyses of the same recording, newest first")
+
+
+class CreatedVideoBody(VideoBody):
+    """A video that was asked for, or the earlier one that is the same work."""
+
+    duplicate: bool
+    message: str = Field("", description="only of a duplicate")
+
+
+class VideosPage(_Strict):
+    """Some of the videos."""
+
+    videos: list[VideoBody]
+    total: int
+    limit: int
+    offset: int
+
+
+class WebhookBody(_Strict):
+    """An address that is told of events."""
+
+    id: str
+    url: str
+    created_at: datetime
+    links: dict[str, str]
+
+
+class CreatedWebhookBody(WebhookBody):
+    """A new one, with the secret that signs what is sent to it."""
+
+    secret: str
+
+
+class WebhooksPage(_Strict):
+    """All webhooks."""
+
+    webhooks: list[WebhookBody]
+
+
+class DeliveryBody(_Strict):
+    """One event for one webhook, and how its telling went."""
+
+    id: str
+    event: str
+    video_id: str | None
+    status: Literal["pending", "delivered", "failed"]
+    attempts: int
+    response_status: int | None
+    error: str | None
+    created_at: datetime
+    delivered_at: datetime | None
+    next_attempt_at: datetime | None
+
+
+class DeliveriesPage(_Strict):
+    """Some of a webhook's deliveries."""
+
+    deliveries: list[DeliveryBody]
+    limit: int
+    offset: int
+
+
+class SidecarBody(BaseModel):
+    """How a timeline was made."""
+
+    video_id: str
+    source_file: str
+    sha256: str
+    settings: dict[str, Any]
+    model: Model
+    emotions: list[str]
+    frames_analyzed: int
+    frames_by_status: dict[str, int]
+    face_tracks: list[dict[str, Any]]
+    notes: list[dict[str, Any]]
+    columns: dict[str, str]
+    exports: dict[str, dict[str, str]]
+
+
+class ExportColumn(_Strict):
+    """A column of a file, or an entry of the sidecar."""
+
+    name: str
+    meaning: str
+    unit: str | None
+
+
+class Export(_Strict):
+    """A kind of file that can be had of a video."""
+
+    name: str
+    title: str
+    about: str
+    href: str = Field(description="its address, with {id} for the video's id")
+    media_type: str
+    omits_hidden_faces: bool = Field(description="whether it has hidden faces only where hidden=1 asks for them")
+    columns: list[ExportColumn]
+
+
+class ExportsPage(_Strict):
+    """Every kind of file."""
+
+    exports: list[Export]
+
+
+class NewNote(_Strict):
+    """A note; times lie in the recording."""
+
+    start_s: float = Field(ge=0)
+    end_s: float | None = Field(None, ge=0, description="end of a range; null for a moment")
+    text: str = Field(min_length=1, max_length=1000)
+
+
+class NoteChange(_Strict):
+    """What is to be changed of a note; what isn't named stays."""
+
+    start_s: float = Field(0, ge=0)
+    end_s: float | None = Field(None, ge=0)
+    text: str = Field("", min_length=1, max_length=1000)
+
+
+class NoteBody(_Strict):
+    """A person's own words at a moment of a recording, or over a range of it."""
+
+    id: str
+    start_s: float
+    end_s: float | None
+    text: str
+    created_at: datetime
+    updated_at: datetime
+    links: dict[str, str]
+
+
+class NotesPage(_Strict):
+    """A video's notes, in order of time."""
+
+    notes: list[NoteBody]
+
+
+class FaceChange(_Strict):
+    """What may be changed of a face; what isn't named stays."""
+
+    name: str | None = Field(None, max_length=100)
+    hidden: bool = False
+    merged_into: int | None = Field(None, ge=1, description="another face, or null to split this one off")
+
+
+class FaceBody(_Strict):
+    """A face of a video as it is shown, with those that were merged into it."""
+
+    face_id: int
+    name: str | None
+    hidden: bool
+    merged: list[int]
+    frames: int
+    frames_classified: int
+    first_timestamp_s: float
+    last_timestamp_s: float
+    on_screen_s: float
+    best_frame: int
+    best_timestamp_s: float
+    best_box: list[float] = Field(description="x, y, width, height in pixels as displayed")
+    emotion_frames: dict[str, int] = Field(description="classified frames by their most probable emotion")
+    emotion_shares: dict[str, float]
+    emotion_means: dict[str, float]
+    picture: str | None
+    links: dict[str, str]
+
+
+class FacesPage(_Strict):
+    """The faces of a video."""
+
+    video_id: str
+    emotions: list[str]
+    faces: list[FaceBody]
+
+
+class Moment(_Strict):
+    """A frame in which an emotion is strong."""
+
+    emotion: str
+    face_id: int
+    frame: int
+    timestamp_s: float
+    probability: float
+    box: list[float]
+    picture: str | None
+
+
+class MomentsPage(_Strict):
+    """The strongest moments of each emotion."""
+
+    video_id: str
+    moments: list[Moment]
