@@ -110,10 +110,10 @@ function seconds(typed) {
 
 function moment(atS) {
   const hours = Math.floor(atS / 3600);
-  const minutes = Math.floor(atS / 60) % 60;
-  const [whole, thousandths] = (atS % 60).toFixed(3).split(".");
-  const second = `${whole.padStart(2, "0")}.${thousandths}`.replace(/\.?0+$/, (zeros) => (zeros.startsWith(".") ? "" : zeros));
-  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${second}` : `${minutes}:${second}`;
+  const minutes = String(Math.floor(atS / 60) % 60);
+  const [whole, ...thousandths] = String(Number((atS % 60).toFixed(3))).split(".");
+  const second = [whole.padStart(2, "0"), ...thousandths].join(".");
+  return hours ? `${hours}:${minutes.padStart(2, "0")}:${second}` : `${minutes}:${second}`;
 }
 
 function tell(form, problem) {
