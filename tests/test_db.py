@@ -36,9 +36,9 @@ def test_migrating_twice_changes_nothing_and_downgrading_removes_all(database: D
 
 
 def test_migrating_keeps_what_an_earlier_version_stored(database: Database) -> None:
-    command.downgrade(configuration(database), "0001")
     video_id = add(database)
     segment_ids = plan(database, video_id)
+    command.downgrade(configuration(database), "0001")
     migrate(database)
     with database.read() as session:
         assert videos.get(session, video_id).info == {"width": 4}

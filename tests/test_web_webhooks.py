@@ -1,11 +1,13 @@
 """The HTTP API for webhooks, entity tags, and keys that make a repeated request harmless."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.services import ASTRONAUT
 from tests.test_web_videos import assert_problem
 from tests.website import Website
 
@@ -97,3 +99,21 @@ def test_who_polls_is_told_when_nothing_changed(site: Website, path: str) -> Non
     changed = site.client.get(path, headers={"If-None-Match": tag})
     assert changed.status_code == 200
     assert changed.headers["ETag"] != tag
+
+
+def test_a_repeated_upload_is_answered_like_the_first(site: Website) -> None:
+    file = (ASTRONAUT.read_bytes(), "clip.mp4")
+    upload = partial(site.post, "/api/v1/videos")
+    first = upload({"file": file}, headers={"Idempotency-Key": "one"})
+    again = upload({"file": file}, headers={"Idempotency-Key": "one"})
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.get_json() == first.get_json()
+    assert upload({"file": file}, headers={"Idempotency-Key": "two"}).status_code == 200
+    assert upload({"file": file}, headers={"Idempotency-Key": "two"}).status_code == 200
+    other = upload({"file": file, "sample_hz": "5"}, headers={"Idempotency-Key": "one"})
+    assert_problem(other, 422, "key_reused")
+    assert site.files() == [first.get_json()["id"]]
+    site.client.delete(first.headers["Location"])
+    assert_problem(upload({"file": file}, headers={"Idempotency-Key": "one"}), 404, "not_found")
+    site.assert_nothing_left()

@@ -3,7 +3,6 @@
 Gunicorn runs it with threads, as "web:create_app()".
 """
 
-import time
 from importlib.metadata import version
 
 from flask import Flask
@@ -20,19 +19,20 @@ from web import (
     formatting,
     notes,
     pages,
+    playback,
     problems,
+    resuming,
     security,
+    tus,
     videos,
     webhooks,
 )
 from web.receiving import UploadRequest
-from web.recordings import remove_abandoned
 from web.service import Service, install, service
 from worker.config import Settings, load, served_version
 from worker.db.migrations import require_current
 from worker.db.session import Database
 
-_PART_LIFE_S = 3600.0  # without a write, after which a part belongs to a web process that is gone
 _SMALL_REQUEST_BYTES = 64 * 1024  # every request but an upload
 _PARTS = (
     assets,
@@ -42,6 +42,8 @@ _PARTS = (
     faces,
     notes,
     pages,
+    playback,
+    tus,
     videos,
     webhooks,
 )
@@ -60,9 +62,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load()
     served_version(settings.model_dir)  # told now, not at somebody's upload
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(settings.recordings_dir, before=time.time() - _PART_LIFE_S)
     database = Database(settings.resolved_database_url)
     require_current(database)
+    resuming.tidy(settings, database)
     app = Flask(__name__)
     app.request_class = UploadRequest
     app.config["MAX_CONTENT_LENGTH"] = _SMALL_REQUEST_BYTES

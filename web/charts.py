@@ -23,7 +23,7 @@ def chart(session: Session, video: Video) -> dict[str, Any]:
         `emotions`, `duration_s`, `frames_per_point`, and `faces`: for each its `face_id`, `timestamp_s` (seconds from
         the first frame) and `probabilities`, a list as long for each emotion; null in all of them marks a gap.
     """
-    frames_per_point = max(1, math.ceil(video.info["frame_count"] / _POINTS))
+    frames_per_point = max(1, math.ceil(video.info["frame_count"] * _share(video) / _POINTS))
     stretches = timelines.sampled_stretches(session, video.id, frames_per_point)
     places = {stretch: place for place, stretch in enumerate(stretches)}
     faces: dict[int, _Line] = {}
@@ -37,6 +37,13 @@ def chart(session: Session, video: Video) -> dict[str, Any]:
         "frames_per_point": frames_per_point,
         "faces": [{"face_id": face_id, **line.columns()} for face_id, line in sorted(faces.items())],
     }
+
+
+def _share(video: Video) -> float:
+    """How much of the recording's length is analysed, 0-1."""
+    duration_s = video.info["duration_s"]
+    start_s, end_s = video.clip_start_s or 0.0, video.clip_end_s or duration_s
+    return (min(end_s, duration_s) - start_s) / duration_s if duration_s > 0 else 1.0
 
 
 class _Line:

@@ -8,13 +8,14 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any, TypeVar
 
 from apispec import APISpec
 from flask import Flask
 from pydantic import BaseModel
 from werkzeug.routing import Rule
+
+from web.problems import phrase
 
 PREFIX = "/api/v1"
 _SCHEMAS = "#/components/schemas/{model}"
@@ -89,6 +90,7 @@ class _Operation:
     parameters: Sequence[Parameter]
     body: type[BaseModel] | None
     content: Mapping[str, Any] | None
+    also: Mapping[str, Mapping[int, Answer]]
 
 
 def describes(
@@ -98,6 +100,7 @@ def describes(
     parameters: Sequence[Parameter] = (),
     body: type[BaseModel] | None = None,
     content: Mapping[str, Any] | None = None,
+    also: Mapping[str, Mapping[int, Answer]] | None = None,
 ) -> Callable[[_View], _View]:
     """Describe a view; to be put nearest to it, below its route.
 
@@ -108,10 +111,11 @@ def describes(
         parameters: of query and headers; those of the path come from the route.
         body: model of a JSON body.
         content: media types of another body, with their schemas, as OpenAPI has them.
+        also: answers to further methods, such as HEAD, that differ from those above.
     """
 
     def mark(view: _View) -> _View:
-        setattr(view, _KEY, _Operation(tag, answers, problems, parameters, body, content))
+        setattr(view, _KEY, _Operation(tag, answers, problems, parameters, body, content, also or {}))
         return view
 
     return mark
@@ -142,7 +146,7 @@ def document(app: Flask, version: str) -> dict[str, Any]:
             operations = {
                 method.lower(): _operation(rule, method, view, schemas)
                 for method in sorted(rule.methods or ())
-                if method not in ("HEAD", "OPTIONS") or (method == "OPTIONS" and not rule.provide_automatic_options)
+                if method not in ("HEAD", "OPTIONS") or method in _said_methods(view)
             }
             spec.path(path=re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule), operations=operations)
     for name, schema in sorted(schemas.items()):
@@ -150,19 +154,24 @@ def document(app: Flask, version: str) -> dict[str, Any]:
     return dict(spec.to_dict())
 
 
+def _said_methods(view: Callable[..., Any]) -> Sequence[str]:
+    said: _Operation | None = getattr(view, _KEY, None)
+    return () if said is None else tuple(said.also)
+
+
 def _operation(rule: Rule, method: str, view: Callable[..., Any], schemas: dict[str, Any]) -> dict[str, Any]:
     said: _Operation | None = getattr(view, _KEY, None)
     if said is None:
         raise LookupError(f"{method} {rule.rule} is not described: {view.__module__}.{view.__name__} lacks @describes.")
     summary, _, description = inspect.cleandoc(view.__doc__ or "").partition("\n")
-    answers = {str(status): _answer(answer, schemas) for status, answer in said.answers.items()}
+    answers = {str(status): _answer(answer, schemas) for status, answer in said.also.get(method, said.answers).items()}
     missing = (404,) if rule.arguments else ()
     for status in sorted({*said.problems, *missing, *_UNSAFE.get(method, ()), *_ALWAYS}):
         problem = {"application/problem+json": {"schema": _reference(ProblemBody, schemas)}}
-        answers[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
+        answers[str(status)] = {"description": phrase(status), "content": problem}
     operation: dict[str, Any] = {
         "tags": [said.tag],
-        "operationId": rule.endpoint.replace(".", "_"),
+        "operationId": rule.endpoint.replace(".", "_") + (f"_{method.lower()}" if method in said.also else ""),
         "summary": summary.rstrip("."),
         "parameters": [*_path_parameters(rule), *map(_parameter, said.parameters)],
         "responses": answers,

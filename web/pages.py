@@ -56,6 +56,7 @@ def video(video_id: str) -> str:
         video=found,
         notice=notice,
         is_active=found["status"] in _ACTIVE,
+        has_recording=service().settings.recording(video_id).exists(),
         emotions=EMOTIONS,
         comparable=_comparable(found),
         plotly_url=plotly_url(),
@@ -119,7 +120,7 @@ def _analyses(found: dict[str, Any]) -> dict[str, Any]:
     """All analyses of a recording, newest first, and the network that could make another one."""
     together = [found, *found["analyses"]]
     together.sort(key=lambda analysis: datetime.fromisoformat(analysis["created_at"]), reverse=True)
-    return {"analyses": together, "offered": _offered(together, found["sample_hz"])}
+    return {"analyses": together, "offered": _offered(together, found)}
 
 
 def _results(video_id: str) -> dict[str, Any]:
@@ -133,18 +134,23 @@ def _results(video_id: str) -> dict[str, Any]:
 
 
 def _comparable(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Other timelines of the recording, those at the same rate first: they differ by the network alone."""
+    """Other timelines of the recording, those of the same frames first: they differ by the network alone."""
     done = [other for other in found["analyses"] if other["status"] == "done"]
-    return sorted(done, key=lambda other: other["sample_hz"] != found["sample_hz"])
+    return sorted(done, key=lambda other: _frames(other) != _frames(found))
 
 
-def _offered(analyses: list[dict[str, Any]], sample_hz: float | None) -> str | None:
-    """Version of the network that is served now; None when it was put to this recording at this rate before."""
+def _frames(analysis: dict[str, Any]) -> tuple[Any, ...]:
+    """What decides which frames are analysed."""
+    return analysis["sample_hz"], analysis["clip"]
+
+
+def _offered(analyses: list[dict[str, Any]], found: dict[str, Any]) -> str | None:
+    """Version of the network that is served now; None when it was put to these frames of the recording before."""
     try:
         version = served_version(service().settings.model_dir)
     except ModelError:
         return None  # its folder was taken away under the running service; what is there can be shown without it
-    known = {analysis["model"]["version"] for analysis in analyses if analysis["sample_hz"] == sample_hz}
+    known = {analysis["model"]["version"] for analysis in analyses if _frames(analysis) == _frames(found)}
     return None if version in known else version
 
 

@@ -40,6 +40,13 @@ class Links(_Strict):
     reanalyze: str
 
 
+class ClipRange(_Strict):
+    """The stretch of a recording that is analysed; the end is exclusive."""
+
+    start_s: float | None
+    end_s: float | None
+
+
 class Analysis(_Strict):
     """What tells one analysis of a recording from another."""
 
@@ -47,6 +54,7 @@ class Analysis(_Strict):
     status: Status
     model: Model
     sample_hz: float | None = Field(description="frames per second that are analysed; null for all")
+    clip: ClipRange | None = Field(description="null for the whole recording")
     created_at: datetime
     links: Links
 
@@ -285,3 +293,23 @@ class MomentsPage(_Strict):
 
     video_id: str
     moments: list[Moment]
+
+
+class UploadedVideo(_Strict):
+    """The video that an upload became."""
+
+    id: str
+    links: Links
+    duplicate: bool
+
+
+class UploadBody(_Strict):
+    """A recording that comes in pieces."""
+
+    id: str
+    filename: str
+    size_bytes: int
+    offset: int
+    status: Literal["receiving", "examining", "accepted", "refused"]
+    video: UploadedVideo | None
+    error: Failure | None

@@ -19,6 +19,7 @@ _CONTENT_SECURITY_POLICY = "; ".join(
         # The hash is that of an empty element: Plotly adds one and fills it through the object model, which is allowed.
         "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
         "img-src 'self' data: blob:",  # Plotly draws a chart to a file by way of these two
+        "media-src 'self' blob:",
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from web.charts import chart
 from web.exports import done
 from web.exports import links as export_links
+from web.idempotency import REPLAYED
 from web.openapi import IDEMPOTENCY_KEY, Answer, describes
 from web.parameters import PAGING, paging
 from web.schemas import CreatedVideoBody, VideoBody, VideosPage
@@ -17,6 +18,7 @@ from web.service import Service, service
 from web.times import instant
 from web.uploads import Outcome, accept, reanalyze
 from worker import celery
+from worker.clip import Clip
 from worker.db import videos, work
 from worker.db.tables import Video
 from worker.db.videos import Progress
@@ -34,6 +36,8 @@ _FORM = {
             "properties": {
                 "file": {"type": "string", "contentMediaType": "application/octet-stream"},
                 "sample_hz": {"type": "string", "description": "frames per second to analyse; empty for all"},
+                "clip_start_s": {"type": "string", "description": "analyse from this time on; empty for the start"},
+                "clip_end_s": {"type": "string", "description": "analyse up to this time; empty for the end"},
             },
             "required": ["file"],
         }
@@ -63,6 +67,8 @@ def _answered(outcome: Outcome) -> Response:
     response = jsonify(body)
     response.status_code = 202 if outcome.is_new else 200
     response.headers["Location"] = body["links"]["self"]
+    if outcome.is_replay:
+        response.headers[REPLAYED] = "true"
     return response
 
 
@@ -203,6 +209,7 @@ def _named(video: Video) -> dict[str, Any]:
         "status": video.status.value,
         "model": {"name": video.model, "version": video.model_version},
         "sample_hz": video.sample_hz,
+        "clip": Clip(video.clip_start_s, video.clip_end_s).described(),
         "created_at": instant(video.created_at),
         "links": _links(video.id),
     }
@@ -218,6 +225,8 @@ def _links(video_id: str) -> dict[str, str]:
     }
     links = {link: url_for(f"api.{endpoint}", video_id=video_id) for link, endpoint in names.items()}
     links |= export_links(video_id) | {"notes": url_for("notes.index", video_id=video_id)}
+    links["recording"] = url_for("playback.recording", video_id=video_id)
+    links["boxes"] = url_for("playback.boxes_json", video_id=video_id)
     return links | {"page": url_for("pages.video", video_id=video_id)}
 
 

@@ -14,6 +14,7 @@ from web.service import service
 from web.times import instant
 from worker.db import idempotency as keys
 from worker.db import webhooks
+from worker.db.idempotency import Made
 from worker.db.tables import Delivery, Webhook
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/api/v1/webhooks")
@@ -53,12 +54,12 @@ def create() -> Response:
     key = idempotency.key_of_request(new.url)
     with service().database.write() as session:
         made = keys.recall(session, key.key, key.fingerprint) if key else None
-        webhook = webhooks.get(session, made) if made else webhooks.create(session, new.url)
+        webhook = webhooks.get(session, made.resource) if made else webhooks.create(session, new.url)
         if key and not made:
-            first = keys.remember(session, key.key, key.fingerprint, webhook.id)
-            if first != webhook.id:  # the same request, at the same time
+            first = keys.remember(session, key.key, key.fingerprint, Made(webhook.id, 201))
+            if first.resource != webhook.id:  # the same request, at the same time
                 webhooks.remove(session, webhook.id)
-                webhook, made = webhooks.get(session, first), first
+                webhook, made = webhooks.get(session, first.resource), first
         body = _described(webhook) | {"secret": webhook.secret}
     response = jsonify(body)
     response.status_code = 201

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     sweep_s: float = Field(10.0, ge=0.2, le=600, description="Seconds between two looks for lost or abandoned work.")
     task_time_limit_s: int = Field(21600, ge=60, le=604800, description="Seconds after which a running task is killed.")
     max_upload_bytes: int = Field(8 * 1024**3, ge=1, description="Largest accepted recording, in bytes.")
+    upload_life_s: float = Field(
+        604800.0, ge=60, le=31536000, description="Seconds that an upload waits to be continued before it is removed."
+    )
     min_free_bytes: int = Field(512 * 1024**2, ge=0, description="Disk space that uploads leave free, in bytes.")
     probe_timeout_s: float = Field(60.0, ge=1, le=3600, description="Seconds that checking an upload may take.")
     probe_memory_bytes: int = Field(

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from worker.celery import app, send
+from worker.clip import Clip
 from worker.config import Settings, load, served_version
 from worker.db import timelines, videos, work
 from worker.db.session import Database
@@ -69,7 +70,8 @@ def plan_video(video_id: str) -> None:
     if claim is None or video is None:
         return
     with _doing(claim):
-        planned = plan(settings.recording(video_id), settings.segment_s, video.sample_hz)
+        clip = Clip(video.clip_start_s, video.clip_end_s)
+        planned = plan(settings.recording(video_id), settings.segment_s, video.sample_hz, clip)
         with _database().write() as session:
             work.save_plan(session, claim, [segment_to_row(s) for s in planned.segments], asdict(planned.info))
     _send_due(video_id)

@@ -6,6 +6,7 @@ import { showFaces } from "./faces.js";
 import { keepFresh } from "./live.js";
 import { showMoments } from "./moments.js";
 import { keepNotes } from "./notes.js";
+import { startPlayer } from "./player.js";
 import { linkQuality } from "./quality.js";
 import { localiseTimes } from "./times.js";
 
@@ -22,6 +23,9 @@ if (progress) {
 
 const analyses = document.getElementById("analyses");
 if (analyses) keepFresh(analyses, () => (analyses.firstElementChild.dataset.active === "yes" ? 1500 : 10000));
+
+const player = document.getElementById("player");
+if (player) startPlayer(player);
 
 const chart = document.getElementById("chart");
 if (chart) drawChart(chart);

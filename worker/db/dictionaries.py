@@ -226,7 +226,10 @@ SIDECAR = Export(
         Column("sha256", "of the recording, in hexadecimal"),
         Column("size_bytes", "of the recording", "bytes"),
         Column("video", "what the recording is: format, picture, frame rate, length, rotation"),
-        Column("settings", "sample_hz: frames per second that were analysed; null for every frame"),
+        Column(
+            "settings",
+            "sample_hz: frames per second that were analysed, null for every frame; clip: the part, null for all",
+        ),
         Column("model", "name and version of the network"),
         Column("software", "name and version of this software"),
         Column("emotions", "the seven, in the order of their columns"),

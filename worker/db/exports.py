@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from worker.clip import Clip
 from worker.db import faces, notes
 from worker.db.dictionaries import EXPORTS, SIDECAR, TIDY
 from worker.db.tables import Video
@@ -94,7 +95,7 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         "sha256": video.sha256,
         "size_bytes": video.size_bytes,
         "video": video.info,
-        "settings": {"sample_hz": video.sample_hz},
+        "settings": {"sample_hz": video.sample_hz, "clip": Clip(video.clip_start_s, video.clip_end_s).described()},
         "model": {"name": video.model, "version": video.model_version},
         "software": {"name": "emotion-timeline", "version": software_version},
         "emotions": list(EMOTIONS),

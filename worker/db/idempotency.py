@@ -4,6 +4,7 @@ A key is written in the transaction that makes the thing: both are there or neit
 after a process that died in between (after draft-ietf-httpapi-idempotency-key-header).
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete
@@ -13,11 +14,25 @@ from sqlalchemy.orm import Session
 from worker.db.tables import IdempotencyKey
 from worker.errors import KeyReused
 
+
+@dataclass(frozen=True)
+class Made:
+    """What the first request with a key made.
+
+    Attributes:
+        resource: its id.
+        status: the HTTP status that was answered.
+    """
+
+    resource: str
+    status: int
+
+
 _LIFE = timedelta(days=7)  # a client that repeats a request does so within minutes
 
 
-def recall(session: Session, key: str, fingerprint: str) -> str | None:
-    """Id of what the first request with this key made; None when this is the first.
+def recall(session: Session, key: str, fingerprint: str) -> Made | None:
+    """What the first request with this key made; None when this is the first.
 
     Args:
         session: an open transaction.
@@ -32,14 +47,14 @@ def recall(session: Session, key: str, fingerprint: str) -> str | None:
         return None
     if known.fingerprint != fingerprint:
         raise KeyReused("This Idempotency-Key was used for another request before. Use a new key for a new request.")
-    return known.resource
+    return Made(known.resource, known.status)
 
 
-def remember(session: Session, key: str, fingerprint: str, resource: str) -> str:
+def remember(session: Session, key: str, fingerprint: str, made: Made) -> Made:
     """Write down what a request made, and forget keys that are a week old.
 
     Returns:
-        The resource; another one when a request with this key, at the same time, was first.
+        The same; another one when a request with this key, at the same time, was first.
 
     Raises:
         KeyReused: that one asked for something else.
@@ -48,10 +63,11 @@ def remember(session: Session, key: str, fingerprint: str, resource: str) -> str
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < at - _LIFE))
     try:
         with session.begin_nested():
-            session.add(IdempotencyKey(key=key, fingerprint=fingerprint, resource=resource, created_at=at))
+            columns = {"resource": made.resource, "status": made.status}
+            session.add(IdempotencyKey(key=key, fingerprint=fingerprint, created_at=at, **columns))
     except IntegrityError:
         first = recall(session, key, fingerprint)
         if first is None:
             raise
         return first
-    return resource
+    return made

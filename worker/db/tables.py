@@ -139,6 +139,8 @@ class Video(Work, Base):
     info: Mapped[dict[str, Any]] = mapped_column(JSON)  # what the probe said of the file
     frames_total: Mapped[int | None] = mapped_column(Integer)  # sampled frames; None until planned
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # counts by status, number of faces; None until done
+    clip_start_s: Mapped[float | None] = mapped_column(Float(53))  # see worker.clip; both None: the whole recording
+    clip_end_s: Mapped[float | None] = mapped_column(Float(53))
 
     __table_args__ = (
         Index("ix_videos_status_created_at", "status", "created_at"),
@@ -265,6 +267,7 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))  # SHA-256 of what was asked for
     resource: Mapped[str] = mapped_column(String(64))  # id of what was made
+    status: Mapped[int] = mapped_column(SmallInteger)  # of the answer
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
@@ -294,6 +297,29 @@ class Face(Base):
     name: Mapped[str | None] = mapped_column(String(100))
     merged_into: Mapped[int | None] = mapped_column(Integer)  # a face of the same video that is not merged itself
     hidden: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class Upload(Base):
+    """A recording on its way by the tus protocol. How much of it is here is told by its file alone, not by this row.
+
+    It has a video or a refusal once it was examined, and goes with its video.
+    """
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    filename: Mapped[str] = mapped_column(Text)  # as the person called it; text only, never a path
+    size_bytes: Mapped[int] = mapped_column(BigInteger)  # of the whole recording
+    options: Mapped[dict[str, Any]] = mapped_column(JSON)  # how to analyse it
+    tus_metadata: Mapped[str] = mapped_column(Text)  # as the client sent it, to be handed back
+    unverified_from: Mapped[int | None] = mapped_column(BigInteger)  # bytes from here on still have to match their sum
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)  # bytes began to come, or it was examined
+    video_id: Mapped[str | None] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
+    is_duplicate: Mapped[bool | None] = mapped_column(Boolean)  # that video was there before
+    refusal: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # status, code, sentence
+
+    __table_args__ = (Index("ix_uploads_updated_at", "updated_at"), Index("ix_uploads_video_id", "video_id"))
 
 
 class Note(Base):

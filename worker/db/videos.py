@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from worker.clip import Clip
 from worker.db import webhooks
 from worker.db.tables import Segment, SegmentStatus, Step, Video, VideoStatus
 from worker.errors import Conflict, NotFound
@@ -31,6 +32,8 @@ class NewVideo:
         model: folder of the network.
         model_version: of the network.
         info: worker.video.VideoInfo as a dictionary.
+        clip_start_s: start of the stretch to analyse, in seconds from the first frame; None for the recording's.
+        clip_end_s: its end, exclusive; None for the recording's.
     """
 
     id: str
@@ -41,11 +44,13 @@ class NewVideo:
     model: str
     model_version: str
     info: dict[str, Any]
+    clip_start_s: float | None = None
+    clip_end_s: float | None = None
 
     @property
     def work_key(self) -> str:
         """The same for the same content analysed in the same way."""
-        return _work_key(self.sha256, self.sample_hz, self.model, self.model_version)
+        return _work_key(self, self.model_version)
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,12 @@ class Progress:
     queue_position: int | None
 
 
-def _work_key(sha256: str, sample_hz: float | None, model: str, model_version: str) -> str:
-    return hashlib.sha256("\n".join((sha256, repr(sample_hz), model, model_version)).encode()).hexdigest()
+def _work_key(work: NewVideo | Video, model_version: str) -> str:
+    parts = [work.sha256, repr(work.sample_hz), work.model, model_version]
+    clip = Clip(work.clip_start_s, work.clip_end_s)
+    if not clip.is_whole:
+        parts += [repr(clip.start_s or None), repr(clip.end_s)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def now() -> datetime:
@@ -232,7 +241,7 @@ def restart(session: Session, video_id: str, model_version: str) -> bool:
     video = _lock(session, video_id)
     if video.model_version == model_version:
         return True
-    work_key = _work_key(video.sha256, video.sample_hz, video.model, model_version)
+    work_key = _work_key(video, model_version)
     if session.scalar(select(Video.id).where(Video.work_key == work_key, Video.id != video_id)):
         fail(session, video_id, "network_replaced", _replaced_sentence(video.model_version, model_version))
         return False

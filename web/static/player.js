@@ -1,0 +1,283 @@
+// The player of a video's page: the recording in step with the faces drawn over it, to the frame.
+//
+// A browser tells with each picture its presentation time in the file; the timeline counts from the first frame, so the
+// two differ by the first frame's time. Where a browser doesn't tell, its clock decides, and the picture may be one off.
+
+import { Boxes, SAME_S } from "./boxes.js";
+import { Moment, exactTime } from "./moment.js";
+import { Overlay } from "./overlay.js";
+import { playhead } from "./playhead.js";
+import { Source } from "./sources.js";
+
+const SNAP_S = 0.5; // a wish for a moment means the analysed frame nearest to it, unless that is farther away
+const JUMP_S = 5;
+const SHORTEST_S = 0.002; // of a frame's time on screen, when files say less: some state a rate of 90000 frames/s
+
+export function startPlayer(section) {
+  const boxes = new Boxes(section.dataset.boxesUrl, Number(section.dataset.durationS));
+  const moment = new Moment(section.querySelector(".moment"), boxes);
+  const video = section.querySelector("video");
+  const player = video ? new Player(section, video, boxes, moment) : null;
+  const tell = () => {
+    if (player?.isReady) return; // it tells by itself
+    moment.show(playhead.timestampS, boxes.at(playhead.timestampS));
+    boxes.prepare(playhead.timestampS);
+  };
+  playhead.addEventListener("moved", tell);
+  playhead.addEventListener("chosen", tell);
+  boxes.addEventListener("loaded", tell);
+  tell();
+}
+
+class Player {
+  #section;
+  #video;
+  #boxes;
+  #moment;
+  #overlay;
+  #source;
+  #shortestS;
+  #shownS = 0; // timestamp of the picture that is shown
+  #askedS = null; // of the one that was asked for and is not shown yet
+  #wishS = null; // where to go, while the frame there is looked up
+  #steps = Promise.resolve();
+  #next = null; // where to go when the present search is over
+
+  constructor(section, video, boxes, moment) {
+    [this.#section, this.#video, this.#boxes, this.#moment] = [section, video, boxes, moment];
+    this.#shortestS = Math.max(Number(section.dataset.shortestS), SHORTEST_S);
+    this.#overlay = new Overlay(video, section.querySelector("canvas"), boxes);
+    this.#follow();
+    this.#bind();
+    this.#source = new Source(section, video);
+    this.#source.addEventListener("changed", () => this.#tellSource());
+    this.#source.addEventListener("ready", () => this.#redraw());
+    this.#tellSource();
+  }
+
+  #tellSource() {
+    const note = this.#section.querySelector(".note");
+    note.textContent = this.#source.note;
+    note.hidden = !this.#source.note;
+    this.#video.controls = false;
+    this.#section.querySelector(".bar").hidden = !this.#source.isReady && Boolean(this.#source.note);
+  }
+
+  get isReady() {
+    return this.#source.isReady;
+  }
+
+  /** Calls #show for every picture that is shown. */
+  #follow() {
+    const video = this.#video;
+    if (video.requestVideoFrameCallback) {
+      const look = (_now, { mediaTime }) => {
+        if (this.isReady) {
+          this.#source.correctOrigin(mediaTime);
+          this.#show(mediaTime - this.#source.originS);
+        }
+        video.requestVideoFrameCallback(look);
+      };
+      video.requestVideoFrameCallback(look);
+      return;
+    }
+    const look = () => this.isReady && this.#show(video.currentTime - this.#source.originS);
+    const run = () => {
+      look();
+      if (!video.paused) requestAnimationFrame(run);
+    };
+    video.addEventListener("play", run);
+    for (const name of ["seeked", "timeupdate", "loadeddata"]) video.addEventListener(name, look);
+  }
+
+  #show(timestampS) {
+    const frame = this.#boxes.at(timestampS);
+    const isSame = frame && Math.abs(frame.timestampS - timestampS) < SAME_S;
+    this.#shownS = isSame ? frame.timestampS : Math.max(0, timestampS);
+    this.#askedS = null;
+    this.#boxes.prepare(this.#shownS);
+    this.#redraw();
+    playhead.moved(this.#shownS);
+  }
+
+  #redraw() {
+    const frame = this.#boxes.at(this.#shownS);
+    this.#overlay.show(frame ?? null);
+    this.#moment.show(this.#shownS, frame);
+    const position = this.#section.querySelector(".position");
+    if (!position.matches(":active")) position.value = this.#shownS;
+    position.setAttribute("aria-valuetext", exactTime(this.#shownS));
+  }
+
+  /** Goes to the analysed frame nearest to a moment; to the moment itself where no such frame is near. */
+  async #goTo(timestampS) {
+    const isBusy = this.#wishS !== null;
+    this.#wishS = timestampS;
+    if (isBusy) return; // the newest wish is met below; those in between are not
+    let met = null;
+    while (met !== this.#wishS) {
+      met = this.#wishS;
+      const near = await this.#boxes.nearest(met);
+      if (near && Math.abs(near.timestampS - met) <= SNAP_S) this.#seekInto(near.timestampS, near.nextS);
+      else this.#seekTo(met);
+    }
+    this.#wishS = null;
+  }
+
+  /** Aims at the middle of a frame's time on screen: at its edges rounding could give its neighbour. */
+  #seekInto(timestampS, nextS) {
+    this.#askedS = timestampS;
+    this.#seekTo(timestampS + Math.min(this.#shortestS, (nextS ?? Infinity) - timestampS) / 2);
+  }
+
+  /** One search at a time, so that pictures are shown also while wishes come faster than they can be met. */
+  #seekTo(timestampS) {
+    if (this.#video.seeking) this.#next = timestampS;
+    else this.#video.currentTime = this.#source.originS + timestampS;
+  }
+
+  /** One analysed frame back (-1) or on (1); one after the other, however fast the key repeats. */
+  #step(direction) {
+    this.#video.pause();
+    this.#steps = this.#steps.then(async () => {
+      const found = await this.#boxes.neighbour(this.#here(), direction);
+      if (found !== null) await this.#goTo(found);
+    });
+  }
+
+  #here() {
+    return this.#askedS ?? this.#shownS;
+  }
+
+  #jump(seconds) {
+    const { durationS } = this.#section.dataset;
+    this.#goTo(Math.min(Math.max(this.#here() + seconds, 0), Number(durationS)));
+  }
+
+  #toggle() {
+    if (this.#video.paused) this.#video.play().catch(() => {}); // refused or stopped again: it shows as paused
+    else this.#video.pause();
+  }
+
+  #bind() {
+    const video = this.#video;
+    playhead.addEventListener("seek", (event) => {
+      if (!this.isReady) return; // the cursor goes there alone
+      event.preventDefault();
+      this.#goTo(event.detail);
+    });
+    playhead.addEventListener("chosen", () => this.#redraw());
+    this.#boxes.addEventListener("loaded", () => this.isReady && this.#redraw());
+    video.addEventListener("seeked", () => {
+      const next = this.#next;
+      this.#next = null;
+      if (next !== null) this.#seekTo(next);
+    });
+    this.#bindState();
+    this.#bindButtons();
+    this.#bindPicture();
+    document.addEventListener("keydown", (event) => this.#press(event));
+  }
+
+  #bindState() {
+    const video = this.#video;
+    const stage = this.#section.querySelector(".stage");
+    const tell = () => {
+      const isPlaying = !video.paused && !video.ended;
+      this.#section.classList.toggle("playing", isPlaying);
+      this.#section.querySelector(".play").setAttribute("aria-label", isPlaying ? "Pause" : "Play");
+      this.#moment.isQuiet = isPlaying;
+    };
+    for (const name of ["play", "pause", "ended"]) video.addEventListener(name, tell);
+    video.addEventListener("waiting", () => stage.classList.add("waiting"));
+    for (const name of ["playing", "seeked", "pause", "error"]) {
+      video.addEventListener(name, () => stage.classList.remove("waiting"));
+    }
+  }
+
+  #bindButtons() {
+    const video = this.#video;
+    const part = (name) => this.#section.querySelector(`.bar .${name}`);
+    const on = (name, action) => part(name).addEventListener("click", action);
+    on("play", () => this.#toggle());
+    on("back", () => this.#step(-1));
+    on("on", () => this.#step(1));
+    on("sound", ({ currentTarget }) => {
+      video.muted = !video.muted;
+      currentTarget.setAttribute("aria-pressed", !video.muted);
+    });
+    on("faces", ({ currentTarget }) => {
+      this.#overlay.isShown = !this.#overlay.isShown;
+      currentTarget.setAttribute("aria-pressed", this.#overlay.isShown);
+      this.#overlay.draw();
+    });
+    part("speed").addEventListener("change", ({ target }) => (video.playbackRate = Number(target.value)));
+    part("position").addEventListener("input", ({ target }) => this.#goTo(Number(target.value)));
+    bindFullScreen(this.#section, video, part("full"));
+    bindPin(this.#section, part("pin"));
+  }
+
+  #bindPicture() {
+    const video = this.#video;
+    video.addEventListener("click", ({ clientX, clientY }) => {
+      if (!this.isReady) return;
+      const face = this.#overlay.faceAt(clientX, clientY);
+      if (face) playhead.choose(face.faceId);
+      else this.#toggle();
+    });
+    video.addEventListener("pointermove", ({ clientX, clientY }) => {
+      video.parentElement.classList.toggle("over-face", this.#overlay.faceAt(clientX, clientY) !== null);
+    });
+  }
+
+  /** Keys of the player when the focus is in it; the arrows also when it is nowhere. */
+  #press(event) {
+    const { key, target } = event;
+    const isArrow = key === "ArrowLeft" || key === "ArrowRight";
+    if (!this.isReady || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+    if (!this.#section.contains(target) && !(isArrow && target === document.body)) return;
+    if (target.matches("select") || (key === " " && target.matches("button"))) return; // they need these themselves
+    const direction = key === "ArrowLeft" ? -1 : 1;
+    if (isArrow && event.shiftKey) this.#jump(direction * JUMP_S);
+    else if (isArrow) this.#step(direction);
+    else if (key === " " || key.toLowerCase() === "k") this.#toggle();
+    else if (key.toLowerCase() === "f") this.#section.querySelector(".full").click();
+    else return;
+    event.preventDefault();
+  }
+}
+
+/** The whole player becomes the screen: alone, the video would leave its overlay behind. */
+function bindFullScreen(section, video, button) {
+  if (!document.fullscreenEnabled) {
+    button.hidden = true;
+    return;
+  }
+  button.addEventListener("click", () => {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else section.requestFullscreen();
+  });
+  document.addEventListener("fullscreenchange", () => {
+    button.setAttribute("aria-pressed", document.fullscreenElement === section);
+  });
+}
+
+/** Keeps the player in view while the page is scrolled, and what gets the focus out from under it. */
+function bindPin(section, button) {
+  const apply = (isPinned) => {
+    section.classList.toggle("pinned", isPinned);
+    button.setAttribute("aria-pressed", isPinned);
+  };
+  const makeRoom = () => {
+    const isSticky = getComputedStyle(section).position === "sticky";
+    document.documentElement.style.scrollPaddingTop = isSticky ? `${section.offsetHeight + 16}px` : "";
+  };
+  button.addEventListener("click", () => {
+    const isPinned = !section.classList.contains("pinned");
+    localStorage.setItem("player-pinned", isPinned);
+    apply(isPinned);
+    makeRoom();
+  });
+  apply(localStorage.getItem("player-pinned") !== "false");
+  new ResizeObserver(makeRoom).observe(section);
+}
