@@ -1,6 +1,5 @@
 """Tables and what is kept in them, on SQLite and PostgreSQL."""
 
-import numpy as np
 import pytest
 from alembic import command
 from alembic.util import CommandError
@@ -12,7 +11,6 @@ from worker.db.migrations import configuration, migrate, require_current
 from worker.db.session import Database
 from worker.db.tables import Observation, Segment, SegmentStatus, Step, Video, VideoStatus
 from worker.db.work import Task
-from worker.emotions import EMOTIONS
 from worker.errors import Conflict, LeaseLost, NotFound, SettingsError, VideoError
 from worker.finishing import finish
 from worker.observations import Status, blank
@@ -195,21 +193,3 @@ def test_other_analyses_of_a_recording_are_found_newest_first(database: Database
     assert {name: [video.id for video in found] for name, found in others.items()} == {
         "a": ["c", "b"], "b": ["c", "a"], "c": ["b", "a"], "x": [],
     }  # fmt: skip
-
-
-def test_the_chart_gives_the_mean_of_each_face_over_stretches_of_frames(database: Database) -> None:
-    video_id = add(database)
-    (segment_id,) = plan(database, video_id, segments=1, frames=6)
-    claimed = claim(database, segment_id)
-    assert claimed is not None
-    observations = rows(range(6))
-    observations["probabilities"][:, EMOTIONS.index("happy")] = np.arange(6)
-    observations["status"][5] = Status.TOO_SMALL
-    write(database, claimed, [observations])
-    with database.write() as session:
-        timelines.set_face_ids(session, video_id, {(0, 0): 1})
-    with database.read() as session:
-        points = list(timelines.chart(session, video_id, frames_per_point=3))
-    assert [point.face_id for point in points] == [1, 1]
-    assert [point.probabilities[EMOTIONS.index("happy")] for point in points] == pytest.approx([1, 3.5])
-    assert [point.timestamp_s for point in points] == pytest.approx([0.1, 0.35])

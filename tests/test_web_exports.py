@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,14 +16,14 @@ import pytest
 from sqlalchemy import text
 
 from tests.services import REPOSITORY
-from tests.session import FRAMES, finished, session_rows
+from tests.session import finished, session_rows
 from tests.test_web_pages import text_of
 from tests.test_web_videos import TWO_FACES, assert_problem
 from tests.website import HAPPY, INFO, Website, observations
-from worker.db import faces, quality, videos
+from worker.db import faces, quality
 from worker.db.dictionaries import EXPORTS
 from worker.db.session import Database
-from worker.observations import Status, blank
+from worker.observations import RANKING, Status, blank
 
 FILES = [export.name for export in EXPORTS]
 WITHOUT_HIDDEN = [export.name for export in EXPORTS if export.omits_hidden]
@@ -110,12 +111,11 @@ def test_page_shows_where_faces_were_found(site: Website) -> None:
     page = site.client.get(f"/videos/{site.done(rows)}").text
     read_by_people = text_of(page)
     assert "With a face 14 70.0 %" in read_by_people
-    assert "0:01 \N{EN DASH} 0:01 no face" in read_by_people
+    assert "0:01 \N{EN DASH} 0:01.5 no face" in read_by_people
     paths = dict(re.findall(r'<path class="(\w+)" d="([^"]+)"', page))
     assert set(paths) == {"ok", "no_face"}
-    starts = [float(x) for x in re.findall(r"M([\d.]+) ", paths["no_face"])]
-    assert starts == [400, 450, 500, 550, 600, 650]
-    assert "M0.00 0.00H50.00V40.00H0.00z" in paths["ok"]
+    assert paths["no_face"] == "M250.00 24.00H500.00V40.00H250.00zM500.00 8.00H750.00V40.00H500.00z"
+    assert paths["ok"].startswith("M0.00 0.00H250.00V40.00H0.00zM250.00 0.00H500.00V24.00H250.00z")
 
 
 def test_a_stretch_shows_what_holds_for_even_one_of_its_frames(site: Website) -> None:
@@ -141,19 +141,30 @@ def test_stretches_count_frames_by_their_best_face(database: Database) -> None:
     rows = session_rows()
     video_id = finished(database, rows)
     with database.read() as session:
-        video = videos.get(session, video_id)
-        stretches = quality.stretches(session, video, 10)
-    assert len(stretches) == 10
+        stretches = quality.stretches(session, video_id, span_s=5.0, most=5)
     table = pd.DataFrame({name: rows[name].tolist() for name in ("frame", "timestamp_s", "status")})
-    table["status"] = table["status"].map({0: 0, 2: 1, 1: 2, 3: 3})
-    frames = table.groupby("frame").agg(at=("timestamp_s", "first"), status=("status", "min"))
-    length = -(-FRAMES // 10)
-    for place, (_, part) in enumerate(frames.groupby(frames.index // length)):
-        counts = [(part["status"] == rank).sum() for rank in range(4)]
-        assert stretches[place].start_s == part["at"].min()
-        assert list(stretches[place].frames.values()) == counts
-    assert [a.end_s for a in stretches[:-1]] == [b.start_s for b in stretches[1:]]
-    assert sum(sum(stretch.frames.values()) for stretch in stretches) == FRAMES
+    table["rank"] = table["status"].map(RANKING.index)
+    frames = table.groupby("frame").agg(at_s=("timestamp_s", "first"), rank=("rank", "min"))
+    parts = [part for _, part in frames.groupby(frames["at_s"] // 1)]
+    assert [stretch.start_s for stretch in stretches] == [part["at_s"].min() for part in parts]
+    for stretch, part in zip(stretches, parts, strict=True):
+        assert list(stretch.frames.values()) == [(part["rank"] == rank).sum() for rank in range(4)]
+    assert [stretch.end_s for stretch in stretches] == [*(stretch.start_s for stretch in stretches[1:]), math.inf]
+
+
+def test_band_of_a_clip_is_blank_outside_of_it(site: Website) -> None:
+    rows = observations({frame: [(0, HAPPY)] for frame in range(10, 15)})
+    page = site.client.get(f"/videos/{site.done(rows, clip_start_s=1.0, clip_end_s=1.5)}").text
+    assert re.findall(r'<path class="(\w+)" d="([^"]+)"', page) == [("ok", "M500.00 0.00H750.00V40.00H500.00z")]
+
+
+def test_band_of_an_earlier_version_is_made_when_it_is_looked_at(site: Website) -> None:
+    site.done(TWO_FACES)
+    page = site.client.get("/videos/v").text
+    with site.database.write() as session:
+        session.execute(text("DELETE FROM segment_curves"))
+    assert 'class="band"' in page
+    assert site.client.get("/videos/v").text == page
 
 
 def with_network(site: Website, **changes: Any) -> None:

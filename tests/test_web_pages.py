@@ -117,7 +117,7 @@ def test_page_of_a_video_without_faces_has_no_chart(site: Website) -> None:
     site.done(observations({frame: [] for frame in range(5)}))
     page = site.client.get("/videos/v").text
     assert "No face was found" in page
-    assert "plotly" not in page
+    assert 'id="chart"' not in page
 
 
 def test_page_of_a_running_video_is_renewed_without_javascript(site: Website) -> None:

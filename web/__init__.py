@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from web import (
-    assets,
     caching,
     docs,
     exports,
@@ -35,7 +34,6 @@ from worker.db.session import Database
 
 _SMALL_REQUEST_BYTES = 64 * 1024  # every request but an upload
 _PARTS = (
-    assets,
     docs,
     exports,
     face_pages,

@@ -8,7 +8,6 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from web import exports, notes, quality, videos
-from web.assets import plotly_url
 from web.face_pages import faces_of, moments_of
 from web.problems import Problem
 from web.service import service
@@ -59,7 +58,6 @@ def video(video_id: str) -> str:
         has_recording=service().settings.recording(video_id).exists(),
         emotions=EMOTIONS,
         comparable=_comparable(found),
-        plotly_url=plotly_url(),
         figures=quality.figures(found["model"]["name"], found["model"]["version"]),
         **(_results(video_id) if found["status"] == "done" else {}),
         **_analyses(found),

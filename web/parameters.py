@@ -1,5 +1,7 @@
 """What a request's address asks for, checked."""
 
+import re
+
 from flask import request
 
 from web.openapi import Parameter
@@ -7,6 +9,7 @@ from web.problems import Problem
 
 _LARGEST_PAGE = 200
 _LARGEST_OFFSET = 2**31 - 1
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")  # as JSON writes one
 PAGING = (
     Parameter("limit", "How many at most.", {"type": "integer", "minimum": 1, "maximum": _LARGEST_PAGE, "default": 50}),
     Parameter(
@@ -39,3 +42,18 @@ def whole_number(name: str, *, default: int, lowest: int, highest: int) -> int:
         found = f"but is {text[:40]!r}"
         raise Problem(400, f"bad_{name}", f"`{name}` was expected to be from {lowest} to {highest}, {found}.")
     return int(text)
+
+
+def seconds(name: str, *, default: float, highest: float) -> float:
+    """A time from the query, not negative.
+
+    Raises:
+        Problem: 400.
+    """
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if not _NUMBER.fullmatch(text) or float(text) > highest:
+        expected = f"seconds from 0 to {highest:g}"
+        raise Problem(400, f"bad_{name}", f"`{name}` was expected to be {expected}, but is {text[:40]!r}.")
+    return float(text)

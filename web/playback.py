@@ -35,8 +35,8 @@ _WEBM_CODECS = ("vp8", "vp9", "av1", "libvpx", "libvpx-vp9", "libdav1d", "libaom
 @describes(
     "timelines",
     {
-        200: Answer("The whole file", media_type="application/octet-stream"),
-        206: Answer("The range that was asked for", media_type="application/octet-stream"),
+        200: Answer("The whole file", media_type="*/*"),
+        206: Answer("The range that was asked for", media_type="*/*"),
     },
     (410, 416),
     (Parameter("parts", "Cut long ranges to 2 MiB.", {"type": "string"}),),

@@ -1,10 +1,11 @@
 """How good a timeline is, at a glance: where faces were found, and what is known of the network."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from web import charts
 from web.service import service
 from worker.db import quality, videos
 from worker.db.quality import Stretch
@@ -78,19 +79,20 @@ class Figures:
 
 def band(video_id: str) -> Band | None:
     """The band of a video that is done; None where no frame was analysed."""
+    charts.prepare(service().database, video_id)
     with service().database.read() as session:
         video = videos.get(session, video_id)
-        stretches = quality.stretches(session, video, _STRETCHES)
         duration_s = float(video.info["duration_s"])
-    if not stretches or not duration_s > 0:
+        end_s = min(duration_s, duration_s if video.clip_end_s is None else video.clip_end_s)
+        span_s = end_s - (video.clip_start_s or 0.0)
+        stretches = quality.stretches(session, video_id, span_s, _STRETCHES)
+    if not stretches or duration_s <= 0:
         return None
-    last = stretches[-1]  # its last frame lasts as long as frames do, up to the recording's end
-    lasts_s = (last.end_s - stretches[0].start_s) / max(1, sum(sum(one.frames.values()) for one in stretches) - 1)
-    stretches[-1] = Stretch(last.start_s, min(last.end_s + lasts_s, duration_s), last.frames)
+    stretches[-1] = replace(stretches[-1], end_s=end_s)
     runs = _runs(stretches)
     longest = sorted(runs, key=lambda run: run.start_s - run.end_s)[:_RUNS]
     in_order = sorted(longest, key=lambda run: run.start_s)
-    return Band(_paths(stretches, duration_s), in_order, len(runs) - len(in_order), duration_s / len(stretches))
+    return Band(_paths(stretches, duration_s), in_order, len(runs) - len(in_order), span_s / len(stretches))
 
 
 def _paths(stretches: list[Stretch], duration_s: float) -> dict[str, str]:

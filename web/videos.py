@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, url_for
 from sqlalchemy.orm import Session
 
-from web.charts import chart
+from web import charts
 from web.exports import done
 from web.exports import links as export_links
 from web.idempotency import REPLAYED
@@ -115,11 +115,20 @@ def retry(video_id: str) -> tuple[dict[str, Any], int]:
 
 
 @blueprint.get("/videos/<video_id>/chart.json")
-@describes("timelines", {200: Answer("Emotions over time for every face", media_type="application/json")}, (409,))
+@describes(
+    "timelines",
+    {200: Answer("Emotions over time, and how the frames were", media_type="application/json")},
+    (400, 409),
+    charts.STRETCH,
+)
 def chart_json(video_id: str) -> dict[str, Any]:
-    """The timeline reduced to what a screen can show."""
+    """The timeline, or a stretch of it, reduced to what a screen can show."""
     with service().database.read() as session:
-        return chart(session, done(videos.get(session, video_id)))
+        video = done(videos.get(session, video_id))
+    stretch = charts.asked(video.info["duration_s"])
+    charts.prepare(service().database, video_id)
+    with service().database.read() as session:
+        return charts.chart(session, videos.get(session, video_id), stretch)
 
 
 def find(service: Service, video_id: str) -> dict[str, Any]:

@@ -228,7 +228,7 @@ SIDECAR = Export(
         Column("video", "what the recording is: format, picture, frame rate, length, rotation"),
         Column(
             "settings",
-            "sample_hz: frames per second that were analysed, null for every frame; clip: the part, null for all",
+            "sample_hz: analysed frames per second, null for every frame; clip: the part, null for all",
         ),
         Column("model", "name and version of the network"),
         Column("software", "name and version of this software"),

@@ -1,17 +1,16 @@
-"""Where on the time line of a recording faces were found, and where not.
+"""Where on the time line of a recording faces were found, and where not: from what segments keep for charts, so that
+hours are read in a moment."""
 
-The database counts the frames of each status over stretches of the recording, in one pass: a few hundred rows come
-back, whatever the recording's length.
-"""
-
+import math
 from dataclasses import dataclass
-from itertools import groupby, pairwise
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+import numpy as np
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from worker.db.tables import Video
-from worker.db.timelines import RANKING, ranked_frames
+from worker.curves import CELL_S, FRAME_CELL, condense_frames, slots
+from worker.db.tables import Segment, SegmentCurves
+from worker.observations import RANKING
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,8 @@ class Stretch:
 
     Attributes:
         start_s: time of the first analysed one, from the recording's first frame.
-        end_s: where the next stretch begins, since a frame stands until the next one; of the last, its last frame.
-        frames: analysed frames by status; a frame with several faces counts with its best.
+        end_s: where the next stretch begins, since a frame stands until the next one; of the last, infinity.
+        frames: analysed frames by status, from the best on; a frame with several faces counts with its best.
     """
 
     start_s: float
@@ -29,24 +28,23 @@ class Stretch:
     frames: dict[str, int]
 
 
-def stretches(session: Session, video: Video, most: int) -> list[Stretch]:
-    """A video cut into stretches of equally many frames of the recording, without those where none was analysed.
+def stretches(session: Session, video_id: str, span_s: float, most: int) -> list[Stretch]:
+    """A video cut into stretches of half a second, or a multiple of it, without those where nothing was analysed.
 
     Args:
         session: an open session.
-        video: a video that is done.
-        most: stretches at the most.
+        video_id: a done video, none of whose segments is curves.missing().
+        span_s: length of what was analysed, in seconds.
+        most: about so many at the most.
     """
-    frames = ranked_frames(video.id)
-    length = max(1, -(-video.info["frame_count"] // most))
-    place: ColumnElement[int] = literal_column(f"frames.frame / {int(length)}")
-    first_s, last_s = func.min(frames.c.timestamp_s), func.max(frames.c.timestamp_s)
-    counted = select(place, frames.c.rank, func.count(), first_s, last_s).group_by(place, frames.c.rank)
-    found = []
-    for _, rows in groupby(session.execute(counted.order_by(place, frames.c.rank)), key=lambda row: row[0]):
-        _, ranks, counts, starts_s, ends_s = zip(*rows, strict=True)
-        by_rank = dict(zip(ranks, counts, strict=True))
-        by_status = {status.name.lower(): by_rank.get(rank, 0) for rank, status in enumerate(RANKING)}
-        found.append(Stretch(min(starts_s), max(ends_s), by_status))
-    following = [Stretch(one.start_s, after.start_s, one.frames) for one, after in pairwise(found)]
-    return following + found[-1:]
+    stored = select(SegmentCurves.frames).join(Segment).where(Segment.video_id == video_id).order_by(Segment.number)
+    cells = np.concatenate([np.zeros(0, FRAME_CELL), *(np.frombuffer(b, FRAME_CELL) for b in session.scalars(stored))])
+    length_s = CELL_S * max(1, math.ceil(span_s / CELL_S / most))
+    cells = condense_frames(cells, slots(cells["timestamp_s"], length_s))
+    starts_s = cells["timestamp_s"].tolist()
+    counts = cells["frames"][:, list(RANKING)].tolist()
+    names = [status.name.lower() for status in RANKING]
+    return [
+        Stretch(start_s, end_s, dict(zip(names, frames, strict=True)))
+        for start_s, end_s, frames in zip(starts_s, [*starts_s[1:], math.inf], counts, strict=True)
+    ]

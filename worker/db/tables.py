@@ -322,6 +322,19 @@ class Upload(Base):
     __table_args__ = (Index("ix_uploads_updated_at", "updated_at"), Index("ix_uploads_video_id", "video_id"))
 
 
+class SegmentCurves(Base):
+    """A segment's rows condensed for charts; see worker.curves. A copy: made with the rows, and made again from them
+    for segments of an earlier version."""
+
+    __tablename__ = "segment_curves"
+
+    segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id", ondelete="CASCADE"), primary_key=True)
+    first_timestamp_s: Mapped[float] = mapped_column(Float(53))
+    last_timestamp_s: Mapped[float] = mapped_column(Float(53))
+    faces: Mapped[bytes] = mapped_column(LargeBinary)  # FACE_CELLs
+    frames: Mapped[bytes] = mapped_column(LargeBinary)  # FRAME_CELLs
+
+
 class Note(Base):
     """A person's own words at a moment of a recording, or over a range of it."""
 

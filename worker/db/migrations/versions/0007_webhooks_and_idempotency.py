@@ -1,13 +1,13 @@
 """Webhooks with their deliveries, and keys that make a repeated request harmless.
 
-Revision 0007; follows 0005.
+Revision 0007; follows 0006.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
