@@ -6,7 +6,7 @@ from alembic.util import CommandError
 from sqlalchemy import select
 
 from tests.records import ATTEMPTS, add, claim, new_video, plan, rows, status, write
-from worker.db import timelines, videos, work
+from worker.db import listing, timelines, videos, work
 from worker.db.migrations import configuration, migrate, require_current
 from worker.db.session import Database
 from worker.db.tables import Observation, Segment, SegmentStatus, Step, Video, VideoStatus
@@ -61,6 +61,7 @@ def test_a_video_goes_through_its_states_and_its_rows_come_back_in_order(databas
         assert video.summary == {
             "frames_by_status": {"ok": 6, "too_small": 0, "no_face": 0, "decode_error": 0},
             "faces": 2,
+            "strip": "666666",
         }
         read = list(timelines.read(session, video_id))
     assert [(row.frame, row.face_id) for row in read] == [(frame, face) for frame in range(6) for face in (1, 2)]
@@ -103,7 +104,7 @@ def test_the_same_content_and_settings_are_one_piece_of_work(database: Database)
         assert videos.create(session, new_video("three", sample_hz=2.0))[1]
         assert videos.create(session, new_video("four", model_version="paper-2"))[1]
         assert videos.create(session, new_video("five", sha256="bb"))[1]
-        assert videos.page(session)[1] == 4
+        assert listing.page(session)[1] == 4
 
 
 def test_a_cancelled_video_keeps_its_finished_segments_and_goes_on_after_a_retry(database: Database) -> None:
@@ -188,7 +189,7 @@ def test_other_analyses_of_a_recording_are_found_newest_first(database: Database
         for name, version, sha256 in (("a", "1", "aa"), ("b", "2", "aa"), ("c", "3", "aa"), ("x", "1", "bb")):
             videos.create(session, new_video(name, sha256, model_version=version))
     with database.read() as session:
-        listed, _ = videos.page(session)
+        listed, _ = listing.page(session)
         others = videos.other_analyses(session, listed)
     assert {name: [video.id for video in found] for name, found in others.items()} == {
         "a": ["c", "b"], "b": ["c", "a"], "c": ["b", "a"], "x": [],

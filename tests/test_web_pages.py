@@ -72,7 +72,7 @@ def test_list_shows_every_state(site: Website) -> None:
         assert words in read
     assert '<progress max="20" value="5"' in page
     assert '<meta http-equiv="refresh"' in page  # for readers without JavaScript
-    assert read.count("CSV") == 1
+    assert page.count("/timeline.csv") == 1
     assert text_of(site.client.get("/videos").text) in read  # the fragment that keeps the list fresh
 
 

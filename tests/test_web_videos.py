@@ -14,7 +14,7 @@ import pytest
 from tests.services import ASTRONAUT
 from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
 from web.service import Service, install
-from worker.db import videos, work
+from worker.db import listing, videos, work
 from worker.db.exports import CSV_COLUMNS
 from worker.db.session import Database
 from worker.emotions import EMOTIONS
@@ -170,12 +170,12 @@ def test_download_sees_one_moment_of_the_database(database: Database) -> None:
     with database.write() as session:
         videos.create(session, new)
     with database.read() as download:
-        assert videos.page(download)[1] == 1
+        assert listing.page(download)[1] == 1
         with database.write() as session:
             videos.remove(session, "v")
-        assert videos.page(download)[1] == 1
+        assert listing.page(download)[1] == 1
     with database.read() as session:
-        assert videos.page(session)[1] == 0
+        assert listing.page(session)[1] == 0
 
 
 @pytest.mark.parametrize("filename", ["session 7.mov", 'a"b;c.mp4', "ünïcödé 视频.mp4", "..", "x" * 255])

@@ -10,18 +10,22 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from web import (
+    archives,
     caching,
     docs,
     exports,
     face_pages,
     faces,
     formatting,
+    media,
     notes,
     pages,
     playback,
     problems,
     resuming,
     security,
+    selection,
+    strips,
     tus,
     videos,
     webhooks,
@@ -34,13 +38,17 @@ from worker.db.session import Database
 
 _SMALL_REQUEST_BYTES = 64 * 1024  # every request but an upload
 _PARTS = (
+    archives,
     docs,
     exports,
     face_pages,
     faces,
+    media,
     notes,
     pages,
     playback,
+    selection,
+    strips,
     tus,
     videos,
     webhooks,

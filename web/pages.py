@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from web import exports, notes, quality, videos
+from web import exports, notes, quality, searches, selection, videos
 from web.face_pages import faces_of, moments_of
 from web.problems import Problem
 from web.service import service
@@ -19,7 +19,6 @@ from worker.errors import ModelError
 blueprint = Blueprint("pages", __name__)
 
 _PAGE_LENGTH = 25
-_PAGE_DIGITS = 7
 _ACTIVE = ("queued", "running")
 
 
@@ -30,9 +29,11 @@ def index() -> str:
 
 
 @blueprint.get("/videos")
-def listing() -> str:
-    """The list alone."""
-    return render_template("index/_list.html", **_listed())
+def listing() -> WerkzeugResponse:
+    """The list alone. It is asked for again and again, so what a browser has already isn't sent."""
+    response = Response(render_template("index/_list.html", **_listed()))
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 @blueprint.post("/videos")
@@ -153,17 +154,21 @@ def _offered(analyses: list[dict[str, Any]], found: dict[str, Any]) -> str | Non
 
 
 def _index(refusal: str | None) -> str:
-    return render_template("index.html", refusal=refusal, max_bytes=service().settings.max_upload_bytes, **_listed())
+    report = selection.report(request.args)
+    max_bytes = service().settings.max_upload_bytes
+    return render_template("index.html", refusal=refusal, report=report, max_bytes=max_bytes, **_listed())
 
 
 def _listed() -> dict[str, Any]:
-    asked = request.args.get("page", "1")
-    page = max(int(asked), 1) if asked.isascii() and asked.isdigit() and len(asked) <= _PAGE_DIGITS else 1
-    found, total = videos.find_page(service(), _PAGE_LENGTH, (page - 1) * _PAGE_LENGTH)
+    search, page = searches.lenient(request.args)
+    found, total = videos.find_page(service(), search, _PAGE_LENGTH, (page - 1) * _PAGE_LENGTH)
     return {
         "videos": found,
         "total": total,
+        "search": search,
+        "address": searches.address(search, page),
         "page": page,
         "pages": max(1, -(-total // _PAGE_LENGTH)),
         "is_active": any(video["status"] in _ACTIVE for video in found),
+        "kinds": [*EMOTIONS, "absent", "unreadable"],
     }

@@ -38,6 +38,16 @@ class Links(_Strict):
     cancel: str
     retry: str
     reanalyze: str
+    recording: str
+    boxes: str
+
+
+class VideoLinks(Links):
+    """The same, and what was made of the recording."""
+
+    thumbnail: str | None
+    preview: str | None = Field(description="a copy that every browser plays, where the recording needs one")
+    overlay: str | None = Field(description="state of the video with the faces drawn over it")
 
 
 class ClipRange(_Strict):
@@ -87,10 +97,20 @@ class Recording(BaseModel):
     height: int
 
 
+class RenderState(_Strict):
+    """How far a file is that is made of a recording."""
+
+    status: Literal["queued", "running", "done", "failed"]
+    frames_done: int
+    frames_total: int | None
+    error: Failure | None
+
+
 class VideoBody(Analysis):
     """One recording analysed in one way."""
 
     filename: str
+    links: VideoLinks
     progress: Progress
     error: Failure | None
     video: Recording
@@ -98,6 +118,10 @@ class VideoBody(Analysis):
     finished_at: datetime | None
     frames_by_status: dict[str, int] | None
     faces: int | None = Field(description="faces followed")
+    strip: str | None = Field(
+        description="up to 120 equal stretches: place of the main emotion, - without a face, x not decodable"
+    )
+    renders: dict[str, RenderState] = Field(description="by kind: pictures, preview, overlay")
     analyses: list[Analysis] = Field(description="other analyses of the same recording, newest first")
 
 
@@ -299,7 +323,7 @@ class UploadedVideo(_Strict):
     """The video that an upload became."""
 
     id: str
-    links: Links
+    links: dict[str, str]
     duplicate: bool
 
 
@@ -313,3 +337,12 @@ class UploadBody(_Strict):
     status: Literal["receiving", "examining", "accepted", "refused"]
     video: UploadedVideo | None
     error: Failure | None
+
+
+class OverlayBody(_Strict):
+    """How far the video with the faces drawn over it is."""
+
+    status: Literal["none", "queued", "running", "done", "failed"]
+    progress: float | None = Field(description="0 to 1")
+    error: Failure | None
+    url: str | None

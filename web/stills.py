@@ -1,20 +1,23 @@
 """Addresses of the pictures that were made of a video, for those that are there: pages ask for no other."""
 
-from pathlib import Path
+from flask import url_for
 
 from web.service import service
 
 
 def face_picture(video_id: str, face_id: int) -> str | None:
     """Of a face at its best; None when it was not made."""
-    return _address(video_id, f"faces/{face_id}.jpg")
+    if not _is_made(video_id, f"faces/{face_id}.jpg"):
+        return None
+    return url_for("media.face", video_id=video_id, face_id=face_id)
 
 
 def frame_picture(video_id: str, frame: int) -> str | None:
     """Of a frame; None when it was not made."""
-    return _address(video_id, f"pictures/{frame}.jpg")
+    if not _is_made(video_id, f"pictures/{frame}.jpg"):
+        return None
+    return url_for("media.picture", video_id=video_id, frame=frame)
 
 
-def _address(video_id: str, name: str) -> str | None:
-    folder = Path(service().settings.data_dir) / "derived" / video_id
-    return f"/api/v1/videos/{video_id}/{name}" if (folder / name).is_file() else None
+def _is_made(video_id: str, name: str) -> bool:
+    return (service().settings.derived(video_id) / name).is_file()

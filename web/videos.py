@@ -4,10 +4,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 from sqlalchemy.orm import Session
 
-from web import charts
+from web import charts, media, searches
 from web.exports import done
 from web.exports import links as export_links
 from web.idempotency import REPLAYED
@@ -17,10 +17,11 @@ from web.schemas import CreatedVideoBody, VideoBody, VideosPage
 from web.service import Service, service
 from web.times import instant
 from web.uploads import Outcome, accept, reanalyze
-from worker import celery
+from worker import celery, derived
 from worker.clip import Clip
-from worker.db import videos, work
-from worker.db.tables import Video
+from worker.db import listing, renders, videos, work
+from worker.db.listing import Search
+from worker.db.tables import Render, Video
 from worker.db.videos import Progress
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -73,11 +74,12 @@ def _answered(outcome: Outcome) -> Response:
 
 
 @blueprint.get("/videos")
-@describes("videos", {200: Answer("Some of them", VideosPage)}, (400,), PAGING)
+@describes("videos", {200: Answer("Some of them", VideosPage)}, (400,), (*searches.PARAMETERS, *PAGING))
 def index() -> dict[str, Any]:
-    """A page of videos, newest first."""
+    """A page of the videos that are searched for."""
+    search = searches.strict(request.args)
     limit, offset = paging()
-    found, total = find_page(service(), limit, offset)
+    found, total = find_page(service(), search, limit, offset)
     return {"videos": found, "total": total, "limit": limit, "offset": offset}
 
 
@@ -142,21 +144,22 @@ def find(service: Service, video_id: str) -> dict[str, Any]:
         return described
 
 
-def find_page(service: Service, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Videos as the API shows them, newest first, and how many there are in all."""
+def find_page(service: Service, search: Search, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """Videos as the API shows them, and how many the search finds in all."""
     with service.database.read() as session:
-        found, total = videos.page(session, limit, offset)
+        found, total = listing.page(session, search, limit, offset)
         return _all_described(session, found), total
 
 
 def remove(service: Service, video_id: str) -> None:
-    """Delete the rows first, then the file: a file without a row harms nobody."""
+    """Delete the rows first, then the files: a file without a row harms nobody."""
     with service.database.write() as session:
         videos.remove(session, video_id)
     try:
         service.settings.recording(video_id).unlink(missing_ok=True)
+        derived.remove(service.settings.derived_dir, video_id)
     except OSError:
-        _log.exception("The recording of the deleted video %s could not be removed.", video_id)
+        _log.exception("The files of the deleted video %s could not be removed.", video_id)
 
 
 def stop(service: Service, video_id: str) -> None:
@@ -181,18 +184,22 @@ def duplicate_sentence(status: str) -> str:
 def _all_described(session: Session, found: Sequence[Video]) -> list[dict[str, Any]]:
     """As the API shows them, with as many questions to the database for many as for one."""
     progress, others = videos.progress(session, found), videos.other_analyses(session, found)
+    made = renders.of_videos(session, [video.id for video in found])
     return [
-        _described(video, progress[video.id]) | {"analyses": [_named(other) for other in others[video.id]]}
+        _described(video, progress[video.id], made[video.id])
+        | {"analyses": [_named(other) for other in others[video.id]]}
         for video in found
     ]
 
 
-def _described(video: Video, progress: Progress) -> dict[str, Any]:
+def _described(video: Video, progress: Progress, made: Sequence[Render]) -> dict[str, Any]:
     summary = video.summary or {}
     error = {"code": video.error_code, "message": video.error_message}
+    named = _named(video)
     return (
         {"id": video.id, "filename": video.filename}
-        | _named(video)
+        | named
+        | {"links": named["links"] | media.links(service(), video, made)}
         | {
             "progress": {
                 "frames_done": progress.frames_done,
@@ -207,6 +214,8 @@ def _described(video: Video, progress: Progress) -> dict[str, Any]:
             "finished_at": instant(video.finished_at),
             "frames_by_status": summary.get("frames_by_status"),
             "faces": summary.get("faces"),
+            "renders": media.described(made),
+            "strip": summary.get("strip"),
         }
     )
 
@@ -224,7 +233,7 @@ def _named(video: Video) -> dict[str, Any]:
     }
 
 
-def _links(video_id: str) -> dict[str, str]:
+def _links(video_id: str) -> dict[str, str | None]:
     names = {
         "self": "show",
         "chart": "chart_json",

@@ -90,6 +90,15 @@ class Settings(BaseSettings):
         """Path of a video's recording."""
         return self.recordings_dir / video_id
 
+    @property
+    def derived_dir(self) -> Path:
+        """Where what was made from recordings lies, in a folder for each video."""
+        return self.data_dir.resolve() / "derived"
+
+    def derived(self, video_id: str) -> Path:
+        """Folder of what was made from a video's recording."""
+        return self.derived_dir / video_id
+
 
 def _promoted(models_dir: Path | None) -> str:
     """The folder that training.promote made the served one; nothing where models_dir itself can't be used."""

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from av.error import FFmpegError
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from worker.clip import Clip
@@ -27,7 +28,10 @@ from worker.errors import VideoError
 from worker.pictures import PictureConverter
 from worker.survey import Survey, VideoInfo, survey_video
 
-__all__ = ["Frame", "SegmentPlan", "VideoInfo", "VideoPlan", "check_sample_hz", "inspect", "plan", "read_frames"]
+__all__ = [
+    "Frame", "SegmentPlan", "VideoInfo", "VideoPlan", "check_sample_hz", "inspect", "plan", "read_frames",
+    "read_pictures",
+]  # fmt: skip
 
 _MAX_DECODE_THREADS = 4  # frame threads each hold pictures in memory, and detection wants the processors too
 
@@ -172,7 +176,7 @@ def plan(
 def read_frames(
     path: str | os.PathLike[str], segment: SegmentPlan, detection_side: int = 640, threads: int | None = None
 ) -> Iterator[Frame]:
-    """Decode a segment.
+    """Decode a segment for analysis.
 
     Args:
         path: the video file that the segment was planned for.
@@ -186,6 +190,26 @@ def read_frames(
     Raises:
         VideoError: the file can't be opened any more.
     """
+    converter = PictureConverter(detection_side, Fraction(segment.pixel_aspect))
+    for index, timestamp_s, picture in read_pictures(path, segment, threads):
+        if picture is None:
+            yield Frame(index, timestamp_s, None, None, 1.0)
+            continue
+        try:
+            yield Frame(index, timestamp_s, *converter.convert(picture))
+        except FFmpegError:  # the pixel format changed in mid-stream to one that swscale doesn't know
+            yield Frame(index, timestamp_s, None, None, 1.0)
+
+
+def read_pictures(
+    path: str | os.PathLike[str], segment: SegmentPlan, threads: int | None = None
+) -> Iterator[tuple[int, float, VideoFrame | None]]:
+    """Decode a segment; arguments and errors are those of `read_frames`.
+
+    Yields:
+        For each of segment.frames, in order: its index, its timestamp in seconds from the video's first frame, and its
+        picture as it is stored, neither turned nor scaled; None for one that can't be decoded.
+    """
     seconds = Fraction(segment.time_base_numerator, segment.time_base_denominator)
     span = Span(
         seek_pts=None if segment.first_packet == 0 else segment.start_pts,
@@ -195,17 +219,9 @@ def read_frames(
         by_order=segment.by_order,
     )
     wanted = segment.frames if segment.by_order else segment.pts
-    converter = PictureConverter(detection_side, Fraction(segment.pixel_aspect))
     pictures = decode_span(path, span, wanted, threads or min(os.cpu_count() or 1, _MAX_DECODE_THREADS))
     for index, pts, picture in zip(segment.frames.tolist(), segment.pts.tolist(), pictures, strict=True):
-        timestamp_s = float((pts - segment.origin_pts) * seconds)
-        if picture is None:
-            yield Frame(index, timestamp_s, None, None, 1.0)
-            continue
-        try:
-            yield Frame(index, timestamp_s, *converter.convert(picture))
-        except FFmpegError:  # the pixel format changed in mid-stream to one that swscale doesn't know
-            yield Frame(index, timestamp_s, None, None, 1.0)
+        yield index, float((pts - segment.origin_pts) * seconds), picture
 
 
 def _sample(times_s: NDArray[np.float64], sample_hz: float | None) -> NDArray[np.int64]:

@@ -71,7 +71,7 @@ def test_band_and_list_lead_to_the_moment(site: Website, address: str, open_page
     page = open_page(f"{address}/videos/{site.done(ROWS)}")
     script = "async () => (await import('/static/playhead.js')).playhead.timestampS"
     page.get_by_role("button", name="Go to 0:01").click()
-    assert page.evaluate(script) == 0.9
+    assert page.evaluate(script) == 1.0
     box = page.locator(".band").bounding_box()
     assert box
     page.locator(".band").click(position={"x": box["width"] * 0.75, "y": 5})

@@ -61,7 +61,7 @@ def test_a_range_is_marked_at_the_playhead_and_told_to_the_chart(
 def test_times_are_typed_and_what_is_wrong_is_said_beside_the_form(
     site: Website, address: str, open_page: Opener
 ) -> None:
-    page = open_page(f"{address}/videos/{site.done(ROWS)}")
+    page = open_page(f"{address}/videos/{site.done(ROWS)}", expected=["status of 400"])
     page.locator("#note-start").fill("9:00")
     page.locator("#note-text").fill("too late")
     page.get_by_role("button", name="Add the note").click()

@@ -23,8 +23,10 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, validates
 from sqlalchemy.types import REAL, BigInteger
+
+from worker.db.names import folded
 
 
 class VideoStatus(StrEnum):
@@ -138,15 +140,28 @@ class Video(Work, Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     info: Mapped[dict[str, Any]] = mapped_column(JSON)  # what the probe said of the file
     frames_total: Mapped[int | None] = mapped_column(Integer)  # sampled frames; None until planned
-    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # counts by status, number of faces; None until done
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # counts by status, faces, strip; None until done
     clip_start_s: Mapped[float | None] = mapped_column(Float(53))  # see worker.clip; both None: the whole recording
     clip_end_s: Mapped[float | None] = mapped_column(Float(53))
+    name_key: Mapped[str] = mapped_column(Text, server_default="")  # the filename, to search and sort by
+    duration_s: Mapped[float] = mapped_column(Float(53), server_default="0")  # of info, to sort by
 
     __table_args__ = (
         Index("ix_videos_status_created_at", "status", "created_at"),
         Index("ix_videos_created_at", "created_at"),
         Index("ix_videos_sha256", "sha256"),
+        Index("ix_videos_name_key", "name_key"),
+        Index("ix_videos_duration_s", "duration_s"),
     )
+
+    @validates("filename", "info")
+    def _derive(self, key: str, value: Any) -> Any:
+        """Keep what the list sorts by in step with what it comes from."""
+        if key == "filename":
+            self.name_key = folded(value)
+        else:
+            self.duration_s = value.get("duration_s") or 0.0
+        return value
 
 
 class Segment(Work, Base):
@@ -333,6 +348,44 @@ class SegmentCurves(Base):
     last_timestamp_s: Mapped[float] = mapped_column(Float(53))
     faces: Mapped[bytes] = mapped_column(LargeBinary)  # FACE_CELLs
     frames: Mapped[bytes] = mapped_column(LargeBinary)  # FRAME_CELLs
+
+
+class RenderKind(StrEnum):
+    """What is made of a recording: stills, a lighter copy that browsers play, or a copy with the faces drawn in."""
+
+    PICTURES = "pictures"
+    PREVIEW = "preview"
+    OVERLAY = "overlay"
+
+
+class RenderStatus(StrEnum):
+    """Where a render stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Render(Work, Base):
+    """Files made from a recording, in its folder of derived files. Its failure is no failure of the video."""
+
+    __tablename__ = "renders"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
+    kind: Mapped[RenderKind] = mapped_column(_enum(RenderKind))
+    status: Mapped[RenderStatus] = mapped_column(_enum(RenderStatus), default=RenderStatus.QUEUED)
+    frames_done: Mapped[int] = mapped_column(Integer, default=0)
+    frames_total: Mapped[int | None] = mapped_column(Integer)  # None until a worker has begun
+    error_message: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("video_id", "kind"),
+        Index("ix_renders_status_lease_until", "status", "lease_until"),
+    )
 
 
 class Note(Base):

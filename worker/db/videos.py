@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -133,13 +133,6 @@ def get(session: Session, video_id: str) -> Video:
     return video
 
 
-def page(session: Session, limit: int = 50, offset: int = 0) -> tuple[Sequence[Video], int]:
-    """Videos, newest first, and how many there are in all."""
-    newest_first = select(Video).order_by(Video.created_at.desc(), Video.id)
-    videos = session.scalars(newest_first.limit(limit).offset(offset)).all()
-    return videos, session.scalar(select(func.count()).select_from(Video)) or 0
-
-
 def other_analyses(session: Session, videos: Sequence[Video]) -> dict[str, list[Video]]:
     """For each of these videos, by id, the other analyses of the same recording, newest first: one query for all."""
     contents = {video.sha256 for video in videos}
@@ -154,9 +147,10 @@ def other_analyses(session: Session, videos: Sequence[Video]) -> dict[str, list[
 def progress(session: Session, videos: Sequence[Video]) -> dict[str, Progress]:
     """How far videos are, by id. Speed is the mean of the segments so far times the number in work now."""
     ids = [video.id for video in videos]
+    unfinished = [video.id for video in videos if video.status is not VideoStatus.DONE]  # the others have all frames
     columns = (Segment.video_id, Segment.status, Segment.frames_done, Segment.claimed_at, Segment.done_at)
     segments: dict[str, list[Any]] = {identifier: [] for identifier in ids}
-    for row in session.execute(select(*columns).where(Segment.video_id.in_(ids), Segment.frames_done > 0)):
+    for row in session.execute(select(*columns).where(Segment.video_id.in_(unfinished), Segment.frames_done > 0)):
         segments[row.video_id].append(row)
     waiting = list(session.scalars(_waiting())) if any(v.status is VideoStatus.QUEUED for v in videos) else []
     places = {identifier: place for place, identifier in enumerate(waiting, 1)}
@@ -168,6 +162,8 @@ def _waiting() -> Any:
 
 
 def _progress(video: Video, segments: list[Any], place: int | None) -> Progress:
+    if video.status is VideoStatus.DONE:
+        return Progress(video.frames_total or 0, video.frames_total, None, None, None)
     done = sum(row.frames_done for row in segments)
     running = [row for row in segments if row.status is SegmentStatus.RUNNING]
     if video.status is not VideoStatus.RUNNING or not running:

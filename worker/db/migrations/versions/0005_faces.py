@@ -2,14 +2,14 @@
 
 Rows of videos that are done already are made when somebody first looks at their faces.
 
-Revision 0005; follows 0003.
+Revision 0005; follows 0004.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """A person's own notes at moments and over ranges.
 
-Revision 0009; follows 0007.
+Revision 0009; follows 0008.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
