@@ -49,7 +49,7 @@ def test_a_route_without_a_description_is_an_error() -> None:
 
 
 @pytest.mark.timeout(900)
-def test_the_service_answers_as_described(site: Website) -> None:
+def test_the_service_answers_as_described(site: Website, tmp_path: Path) -> None:
     rows = observations({0: [(0, HAPPY)], 1: [(0, HAPPY), (1, NEUTRAL)], 2: [], 3: [(0, NEUTRAL)]})
     site.done(rows, "done")
     site.queued("queued")
@@ -60,10 +60,11 @@ def test_the_service_answers_as_described(site: Website) -> None:
     announced = {"Tus-Resumable": "1.0.0", "Upload-Length": "100"}
     upload = site.client.post("/api/v1/uploads", headers=announced).headers["Location"].rpartition("/")[2]
     known = {"SCHEMATHESIS_HOOKS": "tests.openapi_hooks", "KNOWN_WEBHOOK": webhook, "KNOWN_UPLOAD": upload}
+    known["PYTHONPATH"] = str(REPOSITORY)  # its own notes go to the working folder
     with Service(site.settings).web() as address:
         command = [sys.executable, "-m", "schemathesis.cli", "run", f"{address}/api/v1/openapi.json"]
         command += ["--checks", ",".join(CHECKS), "--max-examples", "12", "--seed", "1", "--no-color"]
         command += ["--phases", "examples,coverage,fuzzing", "--exclude-checks", "unsupported_method"]
-        done = subprocess.run(command, cwd=REPOSITORY, env=os.environ | known, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=tmp_path, env=os.environ | known, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-20000:] + done.stderr[-4000:]
     print(done.stdout)

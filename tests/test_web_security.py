@@ -31,7 +31,10 @@ def test_every_answer_carries_the_headers(site: Website, path: str) -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
-    assert "camera=()" in headers["Permissions-Policy"]
+    assert policy["media-src"] == "'self' blob:"
+    allowed = dict(part.split("=") for part in headers["Permissions-Policy"].split(", "))
+    assert {name for name, who in allowed.items() if who != "()"} == {"camera", "microphone"}
+    assert allowed["camera"] == allowed["microphone"] == "(self)"
     assert "Set-Cookie" not in headers
 
 
