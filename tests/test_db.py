@@ -1,5 +1,7 @@
 """Tables and what is kept in them, on SQLite and PostgreSQL."""
 
+import hashlib
+
 import pytest
 from alembic import command
 from alembic.util import CommandError
