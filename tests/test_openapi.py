@@ -57,10 +57,11 @@ def test_the_service_answers_as_described(site: Website, tmp_path: Path) -> None
     site.queued("cancelled")
     site.client.post("/api/v1/videos/cancelled/cancel")
     webhook = site.client.post("/api/v1/webhooks", json={"url": "https://example.org"}).get_json()["id"]
+    note = site.client.post("/api/v1/videos/done/notes", json={"start_s": 0, "text": "task 1"}).get_json()["id"]
     announced = {"Tus-Resumable": "1.0.0", "Upload-Length": "100"}
     upload = site.client.post("/api/v1/uploads", headers=announced).headers["Location"].rpartition("/")[2]
-    known = {"SCHEMATHESIS_HOOKS": "tests.openapi_hooks", "KNOWN_WEBHOOK": webhook, "KNOWN_UPLOAD": upload}
-    known["PYTHONPATH"] = str(REPOSITORY)  # its own notes go to the working folder
+    known = {"KNOWN_WEBHOOK": webhook, "KNOWN_UPLOAD": upload, "KNOWN_NOTE": note}
+    known |= {"SCHEMATHESIS_HOOKS": "tests.openapi_hooks", "PYTHONPATH": str(REPOSITORY)}
     with Service(site.settings).web() as address:
         command = [sys.executable, "-m", "schemathesis.cli", "run", f"{address}/api/v1/openapi.json"]
         command += ["--checks", ",".join(CHECKS), "--max-examples", "12", "--seed", "1", "--no-color"]
