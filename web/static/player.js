@@ -94,7 +94,7 @@ class Player {
     const frame = this.#boxes.at(timestampS);
     const isSame = frame && Math.abs(frame.timestampS - timestampS) < SAME_S;
     this.#shownS = isSame ? frame.timestampS : Math.max(0, timestampS);
-    this.#askedS = null;
+    if (!this.#video.seeking && this.#next === null) this.#askedS = null; // else this picture is one on the way
     this.#boxes.prepare(this.#shownS);
     this.#redraw();
     playhead.moved(this.#shownS);
