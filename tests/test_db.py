@@ -1,18 +1,16 @@
 """Tables and what is kept in them, on SQLite and PostgreSQL."""
 
-import numpy as np
 import pytest
 from alembic import command
 from alembic.util import CommandError
 from sqlalchemy import select
 
 from tests.records import ATTEMPTS, add, claim, new_video, plan, rows, status, write
-from worker.db import timelines, videos, work
+from worker.db import listing, timelines, videos, work
 from worker.db.migrations import configuration, migrate, require_current
 from worker.db.session import Database
 from worker.db.tables import Observation, Segment, SegmentStatus, Step, Video, VideoStatus
 from worker.db.work import Task
-from worker.emotions import EMOTIONS
 from worker.errors import Conflict, LeaseLost, NotFound, SettingsError, VideoError
 from worker.finishing import finish
 from worker.observations import Status, blank
@@ -36,9 +34,9 @@ def test_migrating_twice_changes_nothing_and_downgrading_removes_all(database: D
 
 
 def test_migrating_keeps_what_an_earlier_version_stored(database: Database) -> None:
-    command.downgrade(configuration(database), "0001")
     video_id = add(database)
     segment_ids = plan(database, video_id)
+    command.downgrade(configuration(database), "0001")
     migrate(database)
     with database.read() as session:
         assert videos.get(session, video_id).info == {"width": 4}
@@ -63,6 +61,7 @@ def test_a_video_goes_through_its_states_and_its_rows_come_back_in_order(databas
         assert video.summary == {
             "frames_by_status": {"ok": 6, "too_small": 0, "no_face": 0, "decode_error": 0},
             "faces": 2,
+            "strip": "666666",
         }
         read = list(timelines.read(session, video_id))
     assert [(row.frame, row.face_id) for row in read] == [(frame, face) for frame in range(6) for face in (1, 2)]
@@ -105,7 +104,7 @@ def test_the_same_content_and_settings_are_one_piece_of_work(database: Database)
         assert videos.create(session, new_video("three", sample_hz=2.0))[1]
         assert videos.create(session, new_video("four", model_version="paper-2"))[1]
         assert videos.create(session, new_video("five", sha256="bb"))[1]
-        assert videos.page(session)[1] == 4
+        assert listing.page(session)[1] == 4
 
 
 def test_a_cancelled_video_keeps_its_finished_segments_and_goes_on_after_a_retry(database: Database) -> None:
@@ -190,26 +189,8 @@ def test_other_analyses_of_a_recording_are_found_newest_first(database: Database
         for name, version, sha256 in (("a", "1", "aa"), ("b", "2", "aa"), ("c", "3", "aa"), ("x", "1", "bb")):
             videos.create(session, new_video(name, sha256, model_version=version))
     with database.read() as session:
-        listed, _ = videos.page(session)
+        listed, _ = listing.page(session)
         others = videos.other_analyses(session, listed)
     assert {name: [video.id for video in found] for name, found in others.items()} == {
         "a": ["c", "b"], "b": ["c", "a"], "c": ["b", "a"], "x": [],
     }  # fmt: skip
-
-
-def test_the_chart_gives_the_mean_of_each_face_over_stretches_of_frames(database: Database) -> None:
-    video_id = add(database)
-    (segment_id,) = plan(database, video_id, segments=1, frames=6)
-    claimed = claim(database, segment_id)
-    assert claimed is not None
-    observations = rows(range(6))
-    observations["probabilities"][:, EMOTIONS.index("happy")] = np.arange(6)
-    observations["status"][5] = Status.TOO_SMALL
-    write(database, claimed, [observations])
-    with database.write() as session:
-        timelines.set_face_ids(session, video_id, {(0, 0): 1})
-    with database.read() as session:
-        points = list(timelines.chart(session, video_id, frames_per_point=3))
-    assert [point.face_id for point in points] == [1, 1]
-    assert [point.probabilities[EMOTIONS.index("happy")] for point in points] == pytest.approx([1, 3.5])
-    assert [point.timestamp_s for point in points] == pytest.approx([0.1, 0.35])

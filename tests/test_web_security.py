@@ -69,7 +69,7 @@ def test_change_asked_for_here_or_by_a_program_is_done(site: Website, headers: d
 
 
 def test_importing_web_loads_no_decoder_and_no_network() -> None:
-    heavy = ("tensorflow", "keras", "cv2", "av", "onnxruntime", "plotly", "pandas", "worker.video", "worker.tasks")
+    heavy = ("tensorflow", "keras", "cv2", "av", "onnxruntime", "pandas", "worker.video", "worker.tasks")
     code = f"import sys, web; web.create_app; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "[]", done.stderr

@@ -1,7 +1,6 @@
 """The application under a real Gunicorn: streams, broken connections and memory."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -190,15 +189,3 @@ def test_aborted_download_frees_its_session(server: Server) -> None:
         with requests.get(server.url("/api/v1/videos/v3000/timeline.csv"), stream=True, timeout=20) as answer:
             assert next(answer.iter_content(1000)).startswith(b"video_id,")
     assert requests.get(server.url("/healthz"), timeout=20).ok
-
-
-def test_plotly_is_served_from_the_installed_package(server: Server) -> None:
-    page = requests.get(server.url(f"/videos/{seed_long_timeline(server.site, 20)}"), timeout=20).text
-    found = re.search(r'src="(/assets/plotly-[^"]+)"', page)
-    assert found
-    answer = requests.get(server.url(found[1]), timeout=60)
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert "immutable" in answer.headers["Cache-Control"]
-    assert "plotly.js" in answer.text[:400]
-    plain = requests.get(server.url(found[1]), headers={"Accept-Encoding": "identity"}, timeout=60)
-    assert plain.content == answer.content

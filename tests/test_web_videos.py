@@ -14,7 +14,7 @@ import pytest
 from tests.services import ASTRONAUT
 from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
 from web.service import Service, install
-from worker.db import videos, work
+from worker.db import listing, videos, work
 from worker.db.exports import CSV_COLUMNS
 from worker.db.session import Database
 from worker.emotions import EMOTIONS
@@ -170,12 +170,12 @@ def test_download_sees_one_moment_of_the_database(database: Database) -> None:
     with database.write() as session:
         videos.create(session, new)
     with database.read() as download:
-        assert videos.page(download)[1] == 1
+        assert listing.page(download)[1] == 1
         with database.write() as session:
             videos.remove(session, "v")
-        assert videos.page(download)[1] == 1
+        assert listing.page(download)[1] == 1
     with database.read() as session:
-        assert videos.page(session)[1] == 0
+        assert listing.page(session)[1] == 0
 
 
 @pytest.mark.parametrize("filename", ["session 7.mov", 'a"b;c.mp4', "ünïcödé 视频.mp4", "..", "x" * 255])
@@ -196,34 +196,6 @@ def test_sidecar_tells_how_the_timeline_was_made(site: Website) -> None:
     assert body["model"] == {"name": "paper", "version": "paper-1"}
     assert body["frames_by_status"]["no_face"] == 1
     assert set(body["columns"]) == set(CSV_COLUMNS)
-
-
-def test_chart_breaks_the_line_where_a_face_is_missing(site: Website) -> None:
-    site.done(TWO_FACES)
-    body = site.client.get("/api/v1/videos/v/chart.json").get_json()
-    assert body["emotions"] == list(EMOTIONS)
-    first, second = body["faces"]
-    assert (first["face_id"], first["timestamp_s"]) == (1, [0, 0.1, None, 0.3])
-    assert (second["face_id"], second["timestamp_s"]) == (2, [0.1, None, 0.3])
-    assert first["probabilities"]["happy"] == pytest.approx([0.6, 0.6, None, 0.05], nan_ok=True)
-
-
-def test_chart_of_a_sampled_video_has_no_gap_between_samples(site: Website) -> None:
-    site.done(observations({frame: [(0, HAPPY)] for frame in range(0, 20, 5)}), sample_hz=2.0)
-    (face,) = site.client.get("/api/v1/videos/v/chart.json").get_json()["faces"]
-    assert face["timestamp_s"] == [0, 0.5, 1.0, 1.5]
-
-
-def test_chart_of_a_long_video_is_reduced_by_means(site: Website) -> None:
-    frames = 9000
-    rows = observations({frame: [(0, HAPPY if frame % 2 else NEUTRAL)] for frame in range(frames)})
-    site.done(rows, info=INFO | {"frame_count": frames, "duration_s": 900.0})
-    body = site.client.get("/api/v1/videos/v/chart.json").get_json()
-    (face,) = body["faces"]
-    assert body["frames_per_point"] == 5
-    assert len(face["timestamp_s"]) == 1800
-    assert None not in face["timestamp_s"]
-    assert np.mean(face["probabilities"]["happy"]) == pytest.approx((0.6 + 0.05) / 2, abs=0.01)
 
 
 @pytest.mark.parametrize("name", ["timeline.csv", "timeline.json", "chart.json"])

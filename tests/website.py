@@ -66,14 +66,15 @@ class Website:
         file = (ASTRONAUT.read_bytes() if content is None else content, filename)
         return self.post("/api/v1/videos", {"file": file, **fields})
 
-    def post(self, path: str, fields: dict[str, Any]) -> Any:
+    def post(self, path: str, fields: dict[str, Any], headers: Mapping[str, str] | None = None) -> Any:
         """POST a form; a field of (bytes, name) is a file. The client's own encoder leaves temporary files open."""
         form = {
             name: FileStorage(io.BytesIO(value[0]), value[1]) if isinstance(value, tuple) else value
             for name, value in fields.items()
         }
         boundary, body = encode_multipart(form)
-        return self.client.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}")
+        content_type = f"multipart/form-data; boundary={boundary}"
+        return self.client.post(path, data=body, content_type=content_type, headers=headers)
 
     def files(self) -> list[str]:
         """What lies in the recordings folder."""

@@ -3,23 +3,52 @@
 Gunicorn runs it with threads, as "web:create_app()".
 """
 
-import time
 from importlib.metadata import version
 
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from web import assets, formatting, pages, playback, problems, security, videos
+from web import (
+    archives,
+    caching,
+    docs,
+    face_pages,
+    faces,
+    formatting,
+    media,
+    pages,
+    playback,
+    problems,
+    resuming,
+    security,
+    selection,
+    strips,
+    tus,
+    videos,
+    webhooks,
+)
 from web.receiving import UploadRequest
-from web.recordings import remove_abandoned
 from web.service import Service, install, service
 from worker.config import Settings, load, served_version
 from worker.db.migrations import require_current
 from worker.db.session import Database
 
-_PART_LIFE_S = 3600.0  # without a write, after which a part belongs to a web process that is gone
 _SMALL_REQUEST_BYTES = 64 * 1024  # every request but an upload
+_PARTS = (
+    archives,
+    docs,
+    face_pages,
+    faces,
+    media,
+    pages,
+    playback,
+    selection,
+    strips,
+    tus,
+    videos,
+    webhooks,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -35,9 +64,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load()
     served_version(settings.model_dir)  # told now, not at somebody's upload
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(settings.recordings_dir, before=time.time() - _PART_LIFE_S)
     database = Database(settings.resolved_database_url)
     require_current(database)
+    resuming.tidy(settings, database)
     app = Flask(__name__)
     app.request_class = UploadRequest
     app.config["MAX_CONTENT_LENGTH"] = _SMALL_REQUEST_BYTES
@@ -46,9 +75,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     install(app.extensions, Service(settings, database, version("emotion-timeline")))
     problems.register(app)
     security.register(app)
+    caching.register(app)
     formatting.register(app)
-    for blueprint in (videos.blueprint, playback.blueprint, pages.blueprint, assets.blueprint):
-        app.register_blueprint(blueprint)
+    for part in _PARTS:
+        app.register_blueprint(part.blueprint)
     app.add_url_rule("/healthz", view_func=_healthz)
     return app
 

@@ -7,7 +7,7 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Make these functions filters of the application's templates."""
-    for convert in (clock, time_left, size, count, ordinal, utc, rate, sampling):
+    for convert in (clock, time_left, size, count, ordinal, utc, rate, sampling, stretch):
         app.add_template_filter(convert)
 
 
@@ -55,6 +55,20 @@ def rate(per_second: float) -> str:
 def sampling(sample_hz: float | None) -> str:
     """Which frames are analysed: every frame, 5 per second."""
     return "every frame" if sample_hz is None else f"{rate(sample_hz)} per second"
+
+
+def stretch(clip: dict[str, float | None] | None) -> str:
+    """The part of a recording that is analysed: from 60 s, up to 90.5 s, 60 s to 90.5 s; nothing for all of it."""
+    if clip is None:
+        return ""
+    start_s, end_s = clip["start_s"], clip["end_s"]
+    if end_s is None:
+        return f"from {_seconds(start_s or 0)}"
+    return f"{_seconds(start_s)} to {_seconds(end_s)}" if start_s else f"up to {_seconds(end_s)}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3f}".rstrip("0").rstrip(".") + " s"
 
 
 def utc(instant: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from web import videos
-from web.assets import plotly_url
+from web import searches, selection, videos
+from web.face_pages import faces_of, moments_of
 from web.problems import Problem
 from web.service import service
 from web.uploads import Outcome, accept, reanalyze
@@ -19,7 +19,6 @@ from worker.errors import ModelError
 blueprint = Blueprint("pages", __name__)
 
 _PAGE_LENGTH = 25
-_PAGE_DIGITS = 7
 _ACTIVE = ("queued", "running")
 
 
@@ -30,9 +29,11 @@ def index() -> str:
 
 
 @blueprint.get("/videos")
-def listing() -> str:
-    """The list alone."""
-    return render_template("index/_list.html", **_listed())
+def listing() -> WerkzeugResponse:
+    """The list alone. It is asked for again and again, so what a browser has already isn't sent."""
+    response = Response(render_template("index/_list.html", **_listed()))
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 @blueprint.post("/videos")
@@ -58,8 +59,8 @@ def video(video_id: str) -> str:
         has_recording=service().settings.recording(video_id).exists(),
         emotions=EMOTIONS,
         comparable=_comparable(found),
-        plotly_url=plotly_url(),
         **_analyses(found),
+        **_faces(found),
     )
 
 
@@ -108,41 +109,54 @@ def _show(outcome: Outcome) -> WerkzeugResponse:
     return redirect(url_for(".video", video_id=outcome.video.id, again=again), 303)
 
 
+def _faces(found: dict[str, Any]) -> dict[str, Any]:
+    return faces_of(found["id"]) | moments_of(found["id"]) if found["status"] == "done" else {}
+
+
 def _analyses(found: dict[str, Any]) -> dict[str, Any]:
     """All analyses of a recording, newest first, and the network that could make another one."""
     together = [found, *found["analyses"]]
     together.sort(key=lambda analysis: datetime.fromisoformat(analysis["created_at"]), reverse=True)
-    return {"analyses": together, "offered": _offered(together, found["sample_hz"])}
+    return {"analyses": together, "offered": _offered(together, found)}
 
 
 def _comparable(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Other timelines of the recording, those at the same rate first: they differ by the network alone."""
+    """Other timelines of the recording, those of the same frames first: they differ by the network alone."""
     done = [other for other in found["analyses"] if other["status"] == "done"]
-    return sorted(done, key=lambda other: other["sample_hz"] != found["sample_hz"])
+    return sorted(done, key=lambda other: _frames(other) != _frames(found))
 
 
-def _offered(analyses: list[dict[str, Any]], sample_hz: float | None) -> str | None:
-    """Version of the network that is served now; None when it was put to this recording at this rate before."""
+def _frames(analysis: dict[str, Any]) -> tuple[Any, ...]:
+    """What decides which frames are analysed."""
+    return analysis["sample_hz"], analysis["clip"]
+
+
+def _offered(analyses: list[dict[str, Any]], found: dict[str, Any]) -> str | None:
+    """Version of the network that is served now; None when it was put to these frames of the recording before."""
     try:
         version = served_version(service().settings.model_dir)
     except ModelError:
         return None  # its folder was taken away under the running service; what is there can be shown without it
-    known = {analysis["model"]["version"] for analysis in analyses if analysis["sample_hz"] == sample_hz}
+    known = {analysis["model"]["version"] for analysis in analyses if _frames(analysis) == _frames(found)}
     return None if version in known else version
 
 
 def _index(refusal: str | None) -> str:
-    return render_template("index.html", refusal=refusal, max_bytes=service().settings.max_upload_bytes, **_listed())
+    report = selection.report(request.args)
+    max_bytes = service().settings.max_upload_bytes
+    return render_template("index.html", refusal=refusal, report=report, max_bytes=max_bytes, **_listed())
 
 
 def _listed() -> dict[str, Any]:
-    asked = request.args.get("page", "1")
-    page = max(int(asked), 1) if asked.isascii() and asked.isdigit() and len(asked) <= _PAGE_DIGITS else 1
-    found, total = videos.find_page(service(), _PAGE_LENGTH, (page - 1) * _PAGE_LENGTH)
+    search, page = searches.lenient(request.args)
+    found, total = videos.find_page(service(), search, _PAGE_LENGTH, (page - 1) * _PAGE_LENGTH)
     return {
         "videos": found,
         "total": total,
+        "search": search,
+        "address": searches.address(search, page),
         "page": page,
         "pages": max(1, -(-total // _PAGE_LENGTH)),
         "is_active": any(video["status"] in _ACTIVE for video in found),
+        "kinds": [*EMOTIONS, "absent", "unreadable"],
     }

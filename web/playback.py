@@ -8,6 +8,7 @@ from flask import Blueprint, request
 from werkzeug.utils import send_file
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from web.openapi import Answer, Parameter, describes
 from web.problems import Problem
 from web.service import service
 from worker.db import boxes, faces, videos
@@ -31,6 +32,15 @@ _WEBM_CODECS = ("vp8", "vp9", "av1", "libvpx", "libvpx-vp9", "libdav1d", "libaom
 
 
 @blueprint.get("/videos/<video_id>/recording")
+@describes(
+    "timelines",
+    {
+        200: Answer("The whole file", media_type="*/*"),
+        206: Answer("The range that was asked for", media_type="*/*"),
+    },
+    (410, 416),
+    (Parameter("parts", "Cut long ranges to 2 MiB.", {"type": "string"}),),
+)
 def recording(video_id: str) -> WerkzeugResponse:
     """The uploaded file, as it came.
 
@@ -80,6 +90,15 @@ def _content_type(info: Mapping[str, Any]) -> str:
 
 
 @blueprint.get("/videos/<video_id>/boxes.json")
+@describes(
+    "timelines",
+    {200: Answer("Columns; see below", media_type="application/json")},
+    (400, 409),
+    (
+        Parameter("from_s", "Start of the stretch.", {"type": "number", "minimum": 0, "default": 0}),
+        Parameter("to_s", "Its end, at most 60 s later.", {"type": "number", "exclusiveMinimum": 0}),
+    ),
+)
 def boxes_json(video_id: str) -> dict[str, Any]:
     """The faces that stand in a stretch of the recording, up to a minute of it, in columns.
 

@@ -4,27 +4,31 @@ import json
 import logging
 import math
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from web.options import Options
 from web.problems import Problem
 from web.service import Service
+from worker.errors import VideoError
 
 _REFUSED = 2  # worker.probe's exit code; importing it would load the decoder
+_TOLD_TO_STOP = (-signal.SIGTERM, -signal.SIGINT)  # by a service manager, together with us; never by a file
 _CONVERT = "It may be damaged; convert it to H.264 MP4 and upload that."
 _log = logging.getLogger(__name__)
 
 
-def probe(service: Service, path: Path, filename: str, sample_hz: float | None) -> dict[str, Any]:
+def probe(service: Service, path: Path, filename: str, options: Options) -> dict[str, Any]:
     """Describe a recording.
 
     Args:
         service: limits, and the number of children at a time.
         path: the file.
         filename: what the person calls it, for sentences.
-        sample_hz: samples a second that are wished for; None for every frame.
+        options: how it is to be analysed.
 
     Returns:
         worker.video.VideoInfo as a dictionary.
@@ -33,7 +37,9 @@ def probe(service: Service, path: Path, filename: str, sample_hz: float | None) 
         Problem: 422, with the reason.
     """
     with service.probes:
-        done = _run(service, path, sample_hz)
+        done = _run(service, path, options.sample_hz)
+    if done.returncode in _TOLD_TO_STOP:
+        raise Problem(503, "stopping", "The server was being stopped. Go on in a minute; nothing that came is lost.")
     try:
         said = json.loads(done.stdout) if done.returncode in (0, _REFUSED) else None
     except ValueError:
@@ -45,6 +51,10 @@ def probe(service: Service, path: Path, filename: str, sample_hz: float | None) 
         raise Problem(422, "unreadable", f"Reading the recording stopped the process that examines it. {_CONVERT}")
     if error := said.get("error"):
         raise Problem(422, error["code"], error["message"].replace(path.name, filename))
+    try:
+        options.clip.require_before_end(said["duration_s"], filename)
+    except VideoError as exc:
+        raise Problem(422, exc.code, exc.message) from exc
     return said
 
 

@@ -14,13 +14,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from worker.errors import Conflict, NotFound
+from worker.errors import Conflict, KeyReused, NotFound
 
 _SENTENCES = {
     404: "There is nothing at this address.",
     405: "This address exists, but not for this kind of request.",
     413: "The request is larger than is allowed here.",
 }
+_PHRASES = {460: "Checksum Mismatch"}  # of the tus protocol
 _UNFORESEEN = "Something went wrong on the server. It has been logged; try again, and tell the operator if it stays so."
 _BUSY = "The database can't answer at the moment. Try again in some seconds."
 
@@ -47,6 +48,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Problem, lambda e: answer(e.status, e.code, e.sentence))
     app.register_error_handler(NotFound, lambda e: answer(404, "not_found", str(e)))
     app.register_error_handler(Conflict, lambda e: answer(409, "conflict", str(e)))
+    app.register_error_handler(KeyReused, lambda e: answer(422, "key_reused", str(e)))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, lambda e: _busy(app, e))
     app.register_error_handler(PoolTimeout, lambda e: _busy(app, e))
@@ -55,11 +57,16 @@ def register(app: Flask) -> None:
 
 def answer(status: int, code: str, sentence: str) -> Response:
     """An error in the form that suits the address: JSON for the API, a page for people."""
-    title = HTTPStatus(status).phrase
+    title = phrase(status)
     if not request.path.startswith("/api/"):
         return Response(render_template("error.html", title=title, sentence=sentence), status)
     problem: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
-    return Response(json.dumps(problem | {"code": code}), status, content_type="application/problem+json")
+    return Response(json.dumps(problem | {"code": code}), f"{status} {title}", content_type="application/problem+json")
+
+
+def phrase(status: int) -> str:
+    """What an HTTP status is called."""
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 def _http(error: HTTPException) -> Response | WerkzeugResponse:

@@ -6,6 +6,7 @@ folder, which hashes and measures what it writes. Whoever reads the form owns th
 
 import hashlib
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from worker.db import videos
 _ENVELOPE_BYTES = 1 << 20  # multipart's own lines and the small fields
 _FIELD_BYTES = 256 * 1024  # the parser's read buffer of 64 KiB counts too
 _FIELDS = 8
+_READ_BYTES = 64 * 1024
 _LOOK_EVERY_BYTES = 64 << 20  # at free space, while writing
 _SILENCE_S = 120.0  # without a byte, before a sender is taken for gone
 _DRAIN_SILENCE_S = 2.0
@@ -61,7 +63,7 @@ class PartFile:
         """
         self.size_bytes += len(data)
         if self.size_bytes > self._settings.max_upload_bytes:
-            raise _too_large(self._settings)
+            raise too_large(self._settings)
         if self.size_bytes >= self._next_look:
             check_space(self._settings, 0)
             self._next_look += _LOOK_EVERY_BYTES
@@ -136,11 +138,11 @@ class UploadRequest(Request):
         """
         self._expects_upload = True
         self.max_content_length = settings.max_upload_bytes + _ENVELOPE_BYTES
-        self._limit_silence(_SILENCE_S)
+        self.limit_silence()
         try:
             yield self._receive(settings)
         except Problem:
-            after_this_request(self._drain_when_answered)
+            after_this_request(self.drain_when_answered)
             raise
         finally:
             for part in self.parts:
@@ -150,7 +152,7 @@ class UploadRequest(Request):
         if self.mimetype != "multipart/form-data":
             raise Problem(415, "not_a_form", "A multipart form with the recording in the field `file` was expected.")
         if (self.content_length or 0) > settings.max_upload_bytes + _ENVELOPE_BYTES:
-            raise _too_large(settings)
+            raise too_large(settings)
         check_space(settings, self.content_length or 0)
         try:
             files = self.files.items(multi=True)
@@ -170,17 +172,41 @@ class UploadRequest(Request):
 
     def _too_large_or_odd(self, settings: Settings) -> Problem:
         if self._size() >= settings.max_upload_bytes:
-            return _too_large(settings)
-        return Problem(413, "form_too_large", "The form has more or larger fields than `file` and `sample_hz`.")
+            return too_large(settings)
+        return Problem(413, "form_too_large", "The form has more or larger fields than are known here.")
 
-    def _limit_silence(self, silence_s: float) -> None:
+    @property
+    def connection(self) -> "socket.socket | None":
+        """Where the bytes come from, if the server hands it out."""
+        return cast("socket.socket | None", self.environ.get("gunicorn.socket"))
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body as it comes, for a request that is no form.
+
+        Raises:
+            Problem: 400, it was cut off before its end.
+        """
+        left = self.content_length
+        while left != 0 and (left is not None or self.environ.get("wsgi.input_terminated")):
+            try:
+                data = self.environ["wsgi.input"].read(min(left or _READ_BYTES, _READ_BYTES))
+            except OSError as exc:
+                raise _cut_off() from exc
+            if not data and left is None:
+                return
+            if not data:
+                raise _cut_off()
+            yield data
+            left = None if left is None else left - len(data)
+
+    def limit_silence(self, silence_s: float = _SILENCE_S) -> None:
         """A sender that vanished without a word (a closed laptop) must not keep a thread for ever. Gunicorn has no such
         limit for a body, but hands out its socket, and makes it block again for the next request."""
-        socket = self.environ.get("gunicorn.socket")
-        if socket is not None:
-            socket.settimeout(silence_s)
+        if self.connection is not None:
+            self.connection.settimeout(silence_s)
 
-    def _drain_when_answered(self, response: Response) -> Response:
+    def drain_when_answered(self, response: Response) -> Response:
+        """For the answer to a body that was refused."""
         response.call_on_close(self._drain)
         return response
 
@@ -188,12 +214,17 @@ class UploadRequest(Request):
         """Read some of a refused body, after the answer was sent: a connection closed with unread bytes is reset, and
         the sender would see that in place of the answer."""
         with suppress(Exception):  # whatever happens to a connection that is about to be closed
-            self._limit_silence(_DRAIN_SILENCE_S)
+            self.limit_silence(_DRAIN_SILENCE_S)
             left = min(_DRAIN_BYTES, self.content_length or _DRAIN_BYTES)
             while left > 0 and (data := self.environ["wsgi.input"].read(min(left, 1 << 16))):
                 left -= len(data)
 
 
-def _too_large(settings: Settings) -> Problem:
+def _cut_off() -> Problem:
+    return Problem(400, "incomplete", "The upload was cut off; what came is kept. Ask how far it is, and go on there.")
+
+
+def too_large(settings: Settings) -> Problem:
+    """The refusal of a recording beyond the largest size."""
     limit_mb = settings.max_upload_bytes / 1e6
     return Problem(413, "too_large", f"A recording may have up to {limit_mb:,.6g} MB here; this one is larger.")

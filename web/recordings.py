@@ -7,7 +7,7 @@ recording share its bytes by hard links, where the file system has them.
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,11 +23,16 @@ def part_path(settings: Settings, video_id: str) -> Path:
 def place(part: Path, path: Path) -> None:
     """Give a whole part its final name, for good."""
     os.replace(part, path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """Make sure that the names in a folder are on the disk."""
+    opened = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)
 
 
 @contextmanager
@@ -95,14 +100,15 @@ def _no_space() -> Problem:
     return Problem(507, "no_space", sentence)
 
 
-def remove_abandoned(recordings_dir: Path, before: float) -> None:
+def remove_abandoned(recordings_dir: Path, before: float, needed: Container[str]) -> None:
     """Remove parts that were left behind when their web process ended.
 
     Args:
         recordings_dir: the folder.
         before: POSIX time; parts written to since then may still be growing in another process.
+        needed: names of parts to keep, however old.
     """
     for path in recordings_dir.glob("*.part"):
         with suppress(FileNotFoundError):
-            if path.stat().st_mtime < before:
+            if path.name not in needed and path.stat().st_mtime < before:
                 path.unlink()

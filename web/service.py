@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from flask import current_app
 
+from web.takeover import Senders
 from worker.config import Settings
 from worker.db.session import Database
 
@@ -21,12 +22,14 @@ class Service:
         database: the record.
         version: of this software.
         probes: held while an upload is examined in a child process.
+        senders: connections that bytes of resumable uploads come from.
     """
 
     settings: Settings
     database: Database
     version: str
     probes: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(_PROBES_AT_A_TIME))
+    senders: Senders = field(default_factory=Senders)
 
 
 def install(extensions: dict[str, object], service: Service) -> None:

@@ -1,15 +1,17 @@
 """From a form to a queued video: received, examined, named, recorded, and only then sent to the queue. An earlier video
 of the same recording takes the place of the form when that is analysed again."""
 
-import math
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from flask import request
 
+from web import options as options_of
+from web.idempotency import Key, key_of_request
+from web.options import Options
 from web.probing import probe
 from web.problems import Problem
 from web.receiving import UploadRequest
@@ -17,11 +19,11 @@ from web.recordings import part_path, place, second_name
 from web.service import Service
 from worker import celery
 from worker.config import served_version
-from worker.db import videos, work
+from worker.db import idempotency, uploads, videos, work
+from worker.db.idempotency import Made
 from worker.db.tables import Video, VideoStatus
 from worker.db.videos import NewVideo
 
-_MAX_SAMPLE_HZ = 1000
 _FILENAME_LENGTH = 255
 # These can show "4pm.exe" as "exe.mp4".
 _BIDI_CONTROLS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -34,10 +36,12 @@ class Outcome:
     Attributes:
         video: the new one, or the earlier one that is the same work.
         is_new: which of the two. An earlier one that had failed or was cancelled is queued again.
+        is_replay: whether a request with the same idempotency key was answered so before.
     """
 
     video: Video
     is_new: bool
+    is_replay: bool = False
 
 
 def accept(service: Service) -> Outcome:
@@ -48,28 +52,21 @@ def accept(service: Service) -> Outcome:
     """
     incoming = cast(UploadRequest, request)
     with incoming.received(service.settings) as (file, part):
-        unknown = (set(incoming.files) - {"file"}) | (set(incoming.form) - {"sample_hz"})
+        unknown = (set(incoming.files) - {"file"}) | (set(incoming.form) - set(options_of.NAMES))
         if unknown:
             raise Problem(400, "unknown_field", f"The form has a field {min(unknown)!r} that isn't known here.")
-        sample_hz = read_sample_hz(incoming.form.get("sample_hz", ""))
+        options = options_of.read(incoming.form)
         if part.size_bytes == 0:
             raise Problem(400, "empty", "The file is empty. Choose the recording again.")
         part.finish()
         filename = clean_filename(file.filename or "")
-        info = probe(service, part.path, filename, sample_hz)
-        settings = service.settings
-        return _record(
-            service,
-            part.keep,
-            NewVideo(
-                part.id, filename, part.size_bytes, part.sha256, sample_hz,
-                settings.model, served_version(settings.model_dir), info,
-            ),
-        )  # fmt: skip
+        info = probe(service, part.path, filename, options)
+        new = describe(service, part.id, filename, part.size_bytes, part.sha256, options, info)
+        return record(service, part.keep, new, key=key_of_request(part.sha256, options))
 
 
 def reanalyze(service: Service, video_id: str) -> Outcome:
-    """Have a video's recording analysed by the network that is served now, at the same rate, as a video of its own.
+    """Have a video's recording analysed by the network that is served now, in the same way, as a video of its own.
 
     Raises:
         NotFound: no such video.
@@ -79,54 +76,73 @@ def reanalyze(service: Service, video_id: str) -> Outcome:
     with service.database.read() as session:
         video = videos.get(session, video_id)
         same_content = (video, *videos.other_analyses(session, [video])[video.id])
-    new = NewVideo(
-        videos.new_id(), video.filename, video.size_bytes, video.sha256, video.sample_hz,
-        settings.model, served_version(settings.model_dir), video.info,
-    )  # fmt: skip
+    options = Options(video.sample_hz, video.clip_start_s, video.clip_end_s)
+    new = describe(service, videos.new_id(), video.filename, video.size_bytes, video.sha256, options, video.info)
     for analysis in same_content:
         if analysis.work_key == new.work_key and analysis.status not in (VideoStatus.FAILED, VideoStatus.CANCELLED):
             return Outcome(analysis, is_new=False)  # there is nothing to do, and no file needed
     part = part_path(settings, new.id)
     with second_name(settings, (settings.recording(analysis.id) for analysis in same_content), part):
-        return _record(service, lambda path: place(part, path), new)
+        return record(service, lambda path: place(part, path), new)
 
 
-def _record(service: Service, keep: Callable[[Path], None], new: NewVideo) -> Outcome:
-    """Commit the row with its file in place; the file of a duplicate is dropped, unless the first one's is gone."""
+def describe(
+    service: Service,
+    video_id: str,
+    filename: str,
+    size_bytes: int,
+    sha256: str,
+    options: Options,
+    info: dict[str, Any],
+) -> NewVideo:
+    """A video by the network that is served now; see NewVideo for the arguments."""
+    settings = service.settings
+    version = served_version(settings.model_dir)
+    return NewVideo(
+        video_id, filename, size_bytes, sha256, options.sample_hz, settings.model, version, info,
+        options.clip_start_s, options.clip_end_s,
+    )  # fmt: skip
+
+
+def record(
+    service: Service,
+    keep: Callable[[Path], None],
+    new: NewVideo,
+    upload_id: str | None = None,
+    key: Key | None = None,
+) -> Outcome:
+    """Commit the row with its file in place; the file of a duplicate is dropped, unless the first one's is gone.
+
+    Args:
+        service: the service.
+        keep: gives the file its final name.
+        new: the video.
+        upload_id: of the resumable upload that brought it, which knows its video from the same moment on.
+        key: the client's, by which a repetition of its request is known.
+
+    Raises:
+        KeyReused: the key was for another request.
+        NotFound: what was made under the key was deleted since.
+    """
     recording = service.settings.recording(new.id)
     try:
         with service.database.write() as session:
+            if key is not None and (made := idempotency.recall(session, key.key, key.fingerprint)):
+                return Outcome(videos.get(session, made.resource), is_new=made.status == 202, is_replay=True)
             video, is_new = videos.create(session, new)
+            if key is not None:
+                idempotency.remember(session, key.key, key.fingerprint, Made(video.id, 202 if is_new else 200))
             messages = work.due(session, service.settings.queued_segments, video.id)
             recording = service.settings.recording(video.id)
             if is_new or not recording.exists():
                 keep(recording)
+            if upload_id is not None:
+                uploads.accept(session, upload_id, video.id, is_new=is_new)
     except BaseException:
         service.settings.recording(new.id).unlink(missing_ok=True)
         raise
     celery.send(messages)
     return Outcome(video, is_new)
-
-
-def read_sample_hz(text: str) -> float | None:
-    """Samples a second, from a form.
-
-    Returns:
-        None for an empty text: every frame.
-
-    Raises:
-        Problem: 400, not a number in (0, 1000].
-    """
-    if not text.strip():
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value <= _MAX_SAMPLE_HZ:
-        sentence = f"`sample_hz` was expected to be a number above 0 and up to {_MAX_SAMPLE_HZ}, but is {text[:40]!r}."
-        raise Problem(400, "bad_sample_hz", sentence)
-    return value
 
 
 def clean_filename(name: str) -> str:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
@@ -11,30 +10,54 @@ from urllib.parse import quote
 from flask import Blueprint, Response, jsonify, request, url_for
 from sqlalchemy.orm import Session
 
-from web.charts import chart
-from web.problems import Problem
+from web import charts, media, searches
+from web.idempotency import REPLAYED
+from web.openapi import IDEMPOTENCY_KEY, Answer, describes
+from web.parameters import PAGING, paging
+from web.schemas import CreatedVideoBody, SidecarBody, VideoBody, VideosPage
 from web.service import Service, service
+from web.times import instant
 from web.uploads import Outcome, accept, reanalyze
-from worker import celery
-from worker.db import exports, videos, work
-from worker.db.tables import Video, VideoStatus
+from worker import celery, derived
+from worker.clip import Clip
+from worker.db import exports, listing, renders, videos, work
+from worker.db.listing import Search
+from worker.db.tables import Render, Video, VideoStatus
 from worker.db.videos import Progress
 from worker.errors import Conflict
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
-_LARGEST_PAGE = 200
-_LARGEST_OFFSET = 2**31 - 1
+_MADE = {
+    202: Answer("A new one, which is queued", CreatedVideoBody, headers={"Location": "its address"}),
+    200: Answer("The earlier one that is the same work", CreatedVideoBody, headers={"Location": "its address"}),
+}
+_FORM = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {
+                "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+                "sample_hz": {"type": "string", "description": "frames per second to analyse; empty for all"},
+                "clip_start_s": {"type": "string", "description": "analyse from this time on; empty for the start"},
+                "clip_end_s": {"type": "string", "description": "analyse up to this time; empty for the end"},
+            },
+            "required": ["file"],
+        }
+    }
+}
 _log = logging.getLogger(__name__)
 
 
 @blueprint.post("/videos")
+@describes("videos", _MADE, (400, 413, 415, 422, 507), (IDEMPOTENCY_KEY,), content=_FORM)
 def create() -> Response:
     """Upload a recording: 202 when it is new; 200 with the first one when the same was uploaded before."""
     return _answered(accept(service()))
 
 
 @blueprint.post("/videos/<video_id>/reanalyze")
+@describes("videos", _MADE, (410, 507))
 def analyze_again(video_id: str) -> Response:
     """Analyse the same recording by the network that is served now: 202 with a new video; 200 if there is that one."""
     return _answered(reanalyze(service(), video_id))
@@ -47,25 +70,30 @@ def _answered(outcome: Outcome) -> Response:
     response = jsonify(body)
     response.status_code = 202 if outcome.is_new else 200
     response.headers["Location"] = body["links"]["self"]
+    if outcome.is_replay:
+        response.headers[REPLAYED] = "true"
     return response
 
 
 @blueprint.get("/videos")
+@describes("videos", {200: Answer("Some of them", VideosPage)}, (400,), (*searches.PARAMETERS, *PAGING))
 def index() -> dict[str, Any]:
-    """A page of videos, newest first."""
-    limit = _whole_number("limit", default=50, lowest=1, highest=_LARGEST_PAGE)
-    offset = _whole_number("offset", default=0, lowest=0, highest=_LARGEST_OFFSET)
-    found, total = find_page(service(), limit, offset)
+    """A page of the videos that are searched for."""
+    search = searches.strict(request.args)
+    limit, offset = paging()
+    found, total = find_page(service(), search, limit, offset)
     return {"videos": found, "total": total, "limit": limit, "offset": offset}
 
 
 @blueprint.get("/videos/<video_id>")
+@describes("videos", {200: Answer("It", VideoBody)})
 def show(video_id: str) -> dict[str, Any]:
     """One video."""
     return find(service(), video_id)
 
 
 @blueprint.delete("/videos/<video_id>")
+@describes("videos", {204: Answer("It is gone")})
 def delete(video_id: str) -> Response:
     """Delete a video, its timeline and its recording."""
     remove(service(), video_id)
@@ -75,6 +103,7 @@ def delete(video_id: str) -> Response:
 
 
 @blueprint.post("/videos/<video_id>/cancel")
+@describes("videos", {200: Answer("It is cancelled", VideoBody)}, (409,))
 def cancel(video_id: str) -> dict[str, Any]:
     """Stop a queued or running video."""
     stop(service(), video_id)
@@ -82,6 +111,7 @@ def cancel(video_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/videos/<video_id>/retry")
+@describes("videos", {202: Answer("It is queued", VideoBody)}, (409,))
 def retry(video_id: str) -> tuple[dict[str, Any], int]:
     """Queue a failed or cancelled video again."""
     queue_again(service(), video_id)
@@ -89,6 +119,7 @@ def retry(video_id: str) -> tuple[dict[str, Any], int]:
 
 
 @blueprint.get("/videos/<video_id>/timeline.csv")
+@describes("timelines", {200: Answer("A row for each frame and face", media_type="text/csv")}, (409,))
 def timeline_csv(video_id: str) -> Response:
     """The timeline, streamed; the session is closed with the response, also when the client goes away."""
     with ExitStack() as stack:
@@ -100,6 +131,7 @@ def timeline_csv(video_id: str) -> Response:
 
 
 @blueprint.get("/videos/<video_id>/timeline.json")
+@describes("timelines", {200: Answer("Settings, hashes, versions, counts", SidecarBody)}, (409,))
 def timeline_json(video_id: str) -> Response:
     """How the timeline was made."""
     with service().database.read() as session:
@@ -108,10 +140,20 @@ def timeline_json(video_id: str) -> Response:
 
 
 @blueprint.get("/videos/<video_id>/chart.json")
+@describes(
+    "timelines",
+    {200: Answer("Emotions over time, and how the frames were", media_type="application/json")},
+    (400, 409),
+    charts.STRETCH,
+)
 def chart_json(video_id: str) -> dict[str, Any]:
-    """The timeline reduced to what a screen can show."""
+    """The timeline, or a stretch of it, reduced to what a screen can show."""
     with service().database.read() as session:
-        return chart(session, _done(videos.get(session, video_id)))
+        video = _done(videos.get(session, video_id))
+    stretch = charts.asked(video.info["duration_s"])
+    charts.prepare(service().database, video_id)
+    with service().database.read() as session:
+        return charts.chart(session, videos.get(session, video_id), stretch)
 
 
 def find(service: Service, video_id: str) -> dict[str, Any]:
@@ -125,21 +167,22 @@ def find(service: Service, video_id: str) -> dict[str, Any]:
         return described
 
 
-def find_page(service: Service, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Videos as the API shows them, newest first, and how many there are in all."""
+def find_page(service: Service, search: Search, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """Videos as the API shows them, and how many the search finds in all."""
     with service.database.read() as session:
-        found, total = videos.page(session, limit, offset)
+        found, total = listing.page(session, search, limit, offset)
         return _all_described(session, found), total
 
 
 def remove(service: Service, video_id: str) -> None:
-    """Delete the rows first, then the file: a file without a row harms nobody."""
+    """Delete the rows first, then the files: a file without a row harms nobody."""
     with service.database.write() as session:
         videos.remove(session, video_id)
     try:
         service.settings.recording(video_id).unlink(missing_ok=True)
+        derived.remove(service.settings.derived_dir, video_id)
     except OSError:
-        _log.exception("The recording of the deleted video %s could not be removed.", video_id)
+        _log.exception("The files of the deleted video %s could not be removed.", video_id)
 
 
 def stop(service: Service, video_id: str) -> None:
@@ -167,16 +210,6 @@ def _done(video: Video) -> Video:
     return video
 
 
-def _whole_number(name: str, *, default: int, lowest: int, highest: int) -> int:
-    text = request.args.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and lowest <= int(text) <= highest):
-        found = f"but is {text[:40]!r}"
-        raise Problem(400, f"bad_{name}", f"`{name}` was expected to be from {lowest} to {highest}, {found}.")
-    return int(text)
-
-
 def _as_file(response: Response, filename: str, suffix: str) -> Response:
     """Offer an answer as a file named after the recording (RFC 6266): plain ASCII, and the full name beside it."""
     name = PurePath(filename).stem + suffix
@@ -188,18 +221,22 @@ def _as_file(response: Response, filename: str, suffix: str) -> Response:
 def _all_described(session: Session, found: Sequence[Video]) -> list[dict[str, Any]]:
     """As the API shows them, with as many questions to the database for many as for one."""
     progress, others = videos.progress(session, found), videos.other_analyses(session, found)
+    made = renders.of_videos(session, [video.id for video in found])
     return [
-        _described(video, progress[video.id]) | {"analyses": [_named(other) for other in others[video.id]]}
+        _described(video, progress[video.id], made[video.id])
+        | {"analyses": [_named(other) for other in others[video.id]]}
         for video in found
     ]
 
 
-def _described(video: Video, progress: Progress) -> dict[str, Any]:
+def _described(video: Video, progress: Progress, made: Sequence[Render]) -> dict[str, Any]:
     summary = video.summary or {}
     error = {"code": video.error_code, "message": video.error_message}
+    named = _named(video)
     return (
         {"id": video.id, "filename": video.filename}
-        | _named(video)
+        | named
+        | {"links": named["links"] | media.links(service(), video, made)}
         | {
             "progress": {
                 "frames_done": progress.frames_done,
@@ -210,10 +247,12 @@ def _described(video: Video, progress: Progress) -> dict[str, Any]:
             },
             "error": error if video.error_code else None,
             "video": video.info | {"size_bytes": video.size_bytes, "sha256": video.sha256},
-            "started_at": _instant(video.started_at),
-            "finished_at": _instant(video.finished_at),
+            "started_at": instant(video.started_at),
+            "finished_at": instant(video.finished_at),
             "frames_by_status": summary.get("frames_by_status"),
             "faces": summary.get("faces"),
+            "renders": media.described(made),
+            "strip": summary.get("strip"),
         }
     )
 
@@ -225,12 +264,13 @@ def _named(video: Video) -> dict[str, Any]:
         "status": video.status.value,
         "model": {"name": video.model, "version": video.model_version},
         "sample_hz": video.sample_hz,
-        "created_at": _instant(video.created_at),
+        "clip": Clip(video.clip_start_s, video.clip_end_s).described(),
+        "created_at": instant(video.created_at),
         "links": _links(video.id),
     }
 
 
-def _links(video_id: str) -> dict[str, str]:
+def _links(video_id: str) -> dict[str, str | None]:
     names = {
         "self": "show",
         "timeline_csv": "timeline_csv",
@@ -248,8 +288,3 @@ def _links(video_id: str) -> dict[str, str]:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
-
-
-def _instant(value: datetime | None) -> str | None:
-    """RFC 3339 in UTC."""
-    return None if value is None else value.isoformat().replace("+00:00", "Z")

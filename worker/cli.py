@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from worker.clip import Clip
 from worker.config import load
 from worker.db.migrations import migrate as migrate_database
 from worker.db.session import Database
@@ -29,14 +30,24 @@ def commands() -> None:
 @click.argument("video", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(path_type=Path), help="The CSV. Default: the recording's name with .csv.")
 @click.option("--sample-hz", type=float, help="Frames per second to analyse. Default: every frame.")
+@click.option("--start-s", type=float, help="Leave out frames before this time, in seconds from the first frame.")
+@click.option("--end-s", type=float, help="Leave out frames from this time on, in seconds from the first frame.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
-def analyze(video: Path, output: Path | None, sample_hz: float | None, quiet: bool) -> None:
+def analyze(
+    video: Path,
+    output: Path | None,
+    sample_hz: float | None,
+    start_s: float | None,
+    end_s: float | None,
+    quiet: bool,
+) -> None:
     """Analyse VIDEO in this process, without queue or server; write its timeline as CSV, and a JSON beside it."""
+    clip = Clip(start_s, end_s)
     from worker.local import analyze_file  # loads the pipeline
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
     target = output or video.with_suffix(".csv")
-    sidecar = analyze_file(load(), video, target, sample_hz, show_progress=not quiet)
+    sidecar = analyze_file(load(), video, target, sample_hz, clip, show_progress=not quiet)
     counts = ", ".join(f"{count} {status}" for status, count in sidecar["frames_by_status"].items() if count)
     click.echo(f"{target}: {sidecar['frames_analyzed']} frames ({counts}), {sidecar['faces']} face track(s).")
 

@@ -49,10 +49,16 @@ class Settings(BaseSettings):
     sweep_s: float = Field(10.0, ge=0.2, le=600, description="Seconds between two looks for lost or abandoned work.")
     task_time_limit_s: int = Field(21600, ge=60, le=604800, description="Seconds after which a running task is killed.")
     max_upload_bytes: int = Field(8 * 1024**3, ge=1, description="Largest accepted recording, in bytes.")
+    upload_life_s: float = Field(
+        604800.0, ge=60, le=31536000, description="Seconds that an upload waits to be continued before it is removed."
+    )
     min_free_bytes: int = Field(512 * 1024**2, ge=0, description="Disk space that uploads leave free, in bytes.")
     probe_timeout_s: float = Field(60.0, ge=1, le=3600, description="Seconds that checking an upload may take.")
     probe_memory_bytes: int = Field(
         2 * 1024**3, ge=1536 * 1024**2, description="Memory that checking an upload may take, in bytes."
+    )
+    webhook_private_addresses: bool = Field(
+        False, description="Whether webhooks may go to addresses of private networks and of this machine."
     )
 
     @property
@@ -83,6 +89,15 @@ class Settings(BaseSettings):
     def recording(self, video_id: str) -> Path:
         """Path of a video's recording."""
         return self.recordings_dir / video_id
+
+    @property
+    def derived_dir(self) -> Path:
+        """Where what was made from recordings lies, in a folder for each video."""
+        return self.data_dir.resolve() / "derived"
+
+    def derived(self, video_id: str) -> Path:
+        """Folder of what was made from a video's recording."""
+        return self.derived_dir / video_id
 
 
 def _promoted(models_dir: Path | None) -> str:

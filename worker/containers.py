@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -43,6 +45,9 @@ _IMAGE_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1")  # ISO base med
 # Elementary streams and AVI hold no presentation times: ffmpeg makes them up from the packets' order.
 _FORMATS_WITHOUT_PTS = ("avi", "h264", "hevc", "m4v", "mpegvideo", "vc1", "obu", "h263", "h261", "mjpeg")
 _MAX_REORDER = 16  # frames; the decoded picture buffer of H.264 and HEVC holds no more
+
+
+_Stream = TypeVar("_Stream", VideoStream, AudioStream)
 
 
 @contextmanager
@@ -125,7 +130,7 @@ def _is_image(container: InputContainer) -> bool:
     return any(name.endswith("_pipe") or name in ("image2", "webp", "ico", "jpegxl_anim") for name in names)
 
 
-def read_packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+def read_packets(container: InputContainer, stream: _Stream) -> Iterator[Packet[_Stream]]:
     """Yield the stream's packets in decoding order without the empty ones; go on after read errors, up to a bound."""
     for _ in range(MAX_READ_ERRORS):
         try:

@@ -7,7 +7,8 @@ TimelineError            every message is a plain sentence that a user may read
 ├── LeaseLost            another worker owns this piece of work now; the result must not be written
 ├── Stopped              the analysis was asked to stop (cancelled, deleted, or the worker is shutting down)
 ├── NotFound             no such video
-└── Conflict             the video is not in a state that allows the request
+├── Conflict             the video is not in a state that allows the request
+└── KeyReused            an idempotency key came again with another request
 """
 
 
@@ -54,3 +55,7 @@ class NotFound(TimelineError):
 
 class Conflict(TimelineError):
     """The video is not in a state that allows what was asked."""
+
+
+class KeyReused(TimelineError):
+    """An idempotency key was used for another request before."""

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from worker.db import timelines, videos, work
+from worker.db import appearances, renders, strips, timelines, videos, work
 from worker.db.work import Claim
 from worker.errors import VideoError
 from worker.tracking import join
@@ -19,7 +19,11 @@ def finish(session: Session, claim: Claim) -> None:
     interval_s = 1 / video.sample_hz if video.sample_hz else 0.0
     face_ids = join(timelines.tracklets(session, video.id), interval_s)
     timelines.set_face_ids(session, video.id, face_ids)
+    appearances.store(session, video)
     counts = timelines.counts_by_status(session, video.id)
     if video.frames_total and counts["decode_error"] == video.frames_total:
         raise VideoError("undecodable", f"No frame of {video.filename} could be decoded. Convert it to H.264 MP4.")
-    work.complete_video(session, claim, {"frames_by_status": counts, "faces": len(set(face_ids.values()))})
+    strip = strips.of(session, video)
+    summary = {"frames_by_status": counts, "faces": len(set(face_ids.values())), "strip": strip}
+    work.complete_video(session, claim, summary)
+    renders.order_for_done(session, video)

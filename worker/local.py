@@ -16,6 +16,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from worker.clip import Clip
 from worker.config import Settings
 from worker.db import exports, timelines, videos, work
 from worker.db.migrations import migrate
@@ -32,7 +33,13 @@ _LEASE_S = 7 * 24 * 3600.0  # nobody else knows of the database
 
 
 def analyze_file(
-    settings: Settings, path: Path, output: Path, sample_hz: float | None, *, show_progress: bool = False
+    settings: Settings,
+    path: Path,
+    output: Path,
+    sample_hz: float | None,
+    clip: Clip | None = None,
+    *,
+    show_progress: bool = False,
 ) -> dict[str, Any]:
     """Write a recording's CSV, and its JSON sidecar beside it. On an error neither is written.
 
@@ -41,6 +48,7 @@ def analyze_file(
         path: the recording.
         output: the CSV; the sidecar has the same name with .json.
         sample_hz: frames per second to analyse; None for all.
+        clip: the stretch to analyse; None for the whole recording.
         show_progress: draw a progress bar on stderr.
 
     Returns:
@@ -53,14 +61,15 @@ def analyze_file(
     """
     sidecar_path = output.with_suffix(".json")
     _check_output(path, output, sidecar_path)
-    planned = plan(path, settings.segment_s, sample_hz)
+    planned = plan(path, settings.segment_s, sample_hz, clip)
     stages = load_stages(settings.model_dir, settings.detector_path, settings.threads)
     with tempfile.TemporaryDirectory(prefix=".emotion-timeline-", dir=output.parent) as folder:
         database = Database(f"sqlite:///{folder}/timeline.db")
         migrate(database)
         total = sum(len(segment.frames) for segment in planned.segments)
         with tqdm(total=total, unit="frame", disable=not show_progress, smoothing=0.1) as bar:
-            video = _fill(database, settings, path, sample_hz, planned, stages, bar.update)
+            new = _describe(settings, path, sample_hz, clip or Clip(), planned, stages)
+            video = _fill(database, path, new, planned, stages, bar.update)
         sidecar = _export(database, video, Path(folder), output, sidecar_path)
         database.close()
     return sidecar
@@ -78,16 +87,15 @@ def _check_output(path: Path, output: Path, sidecar_path: Path) -> None:
 
 def _fill(
     database: Database,
-    settings: Settings,
     path: Path,
-    sample_hz: float | None,
+    new: videos.NewVideo,
     planned: VideoPlan,
     stages: Stages,
     advance: Callable[[int], object],
 ) -> Video:
     """Take the recording through the same states as the service does."""
     with database.write() as session:
-        video, _ = videos.create(session, _describe(settings, path, sample_hz, planned, stages))
+        video, _ = videos.create(session, new)
         claim = _claim_step(session, video.id, Step.PLAN)
         work.save_plan(session, claim, [segment_to_row(s) for s in planned.segments], asdict(planned.info))
         segment_ids = [i for task, i in work.due(session, len(planned.segments), video.id) if task is Task.ANALYZE]
@@ -115,7 +123,7 @@ def _claim_step(session: Any, video_id: str, step: Step) -> Claim:
 
 
 def _describe(
-    settings: Settings, path: Path, sample_hz: float | None, planned: VideoPlan, stages: Stages
+    settings: Settings, path: Path, sample_hz: float | None, clip: Clip, planned: VideoPlan, stages: Stages
 ) -> videos.NewVideo:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -128,6 +136,8 @@ def _describe(
         model=settings.model,
         model_version=stages.classifier.version,
         info=asdict(planned.info),
+        clip_start_s=clip.start_s,
+        clip_end_s=clip.end_s,
     )
 
 

@@ -21,6 +21,10 @@ class Status(IntEnum):
     DECODE_ERROR = 3
 
 
+RANKING = (Status.OK, Status.TOO_SMALL, Status.NO_FACE, Status.DECODE_ERROR)
+"""From the best: a frame with several faces has the status of its best one."""
+
+
 OBSERVATION = np.dtype(
     [
         ("frame", "i4"),  # 0-based index in presentation order over the whole video

@@ -15,7 +15,7 @@ from av.error import FFmpegError
 from av.sidedata.sidedata import SideData, SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 # Formats whose first plane is 8-bit luma, one byte a pixel.
@@ -26,6 +26,7 @@ _LUMA_FORMATS = frozenset(
 )
 # ITU-R BT.601 and BT.709: black is 16 and white 235 in limited range.
 _FULL_RANGE = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)
+_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 _QUARTER_TURNS = {1: cv2.ROTATE_90_CLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -137,6 +138,44 @@ class PictureConverter:
         if name == "gray" or name.startswith("yuvj") or frame.color_range == ColorRange.JPEG:
             return np.ascontiguousarray(_plane(frame, 1))
         return cv2.LUT(_plane(frame, 1), _FULL_RANGE)  # type: ignore[return-value]
+
+
+class ColourConverter:
+    """Makes colour pictures for people, all of one size. Holds the scaler; for one thread."""
+
+    def __init__(self, width: int, height: int) -> None:
+        """Makes a converter for one video.
+
+        Args:
+            width, height: of the pictures as displayed, in pixels.
+        """
+        self._width, self._height = width, height
+        self._scaler = VideoReformatter()
+
+    def convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """Return uint8 (height, width, 3), BGR, as displayed.
+
+        Raises:
+            FFmpegError: swscale can't convert this pixel format.
+        """
+        turn = orientation(frame)
+        sideways = turn.rotation % 180 != 0
+        bgr = self._scaler.reformat(
+            frame,
+            self._height if sideways else self._width,
+            self._width if sideways else self._height,
+            "bgr24",
+            src_colorspace=Colorspace.ITU709 if _is_high_definition(frame) else None,
+            dst_color_range=ColorRange.JPEG,
+            threads=1,
+        )
+        return turn.apply(np.ascontiguousarray(_plane(bgr, 3)))
+
+
+def _is_high_definition(frame: VideoFrame) -> bool:
+    """Whether a picture that doesn't say how its colours are coded is as large as those that use BT.709; players guess
+    likewise."""
+    return frame.colorspace == _UNSPECIFIED and not frame.format.is_rgb and min(frame.width, frame.height) >= 720
 
 
 def can_convert(frame: VideoFrame) -> bool:

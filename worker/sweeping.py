@@ -5,17 +5,23 @@ The parent never runs a task and never imports TensorFlow; its children do, afte
 
 import logging
 import multiprocessing
+import time
 from typing import Any
 
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 from sqlalchemy.exc import SQLAlchemyError
 
+from worker import delivery
 from worker.celery import queue_is_empty, send
 from worker.config import Settings, load
+from worker.db import renders, strips
 from worker.db.migrations import require_current
 from worker.db.session import Database
 from worker.db.work import due, sweep
+from worker.derived import remove_abandoned
 
+_PART_LIFE_S = 3600.0  # without a write, after which a half-made file belongs to a worker that is gone
+_STRIPS_S = 0.5  # of a sweep, for strips that are missing; three hours of video take about as long
 _log = logging.getLogger(__name__)
 _shutting_down = multiprocessing.get_context("fork").Event()  # shared with the children that are forked later
 
@@ -29,6 +35,7 @@ def is_shutting_down() -> bool:
 def _prepare(**_: Any) -> None:
     settings = load()
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(settings.derived_dir, before=time.time() - _PART_LIFE_S)
     database = Database(settings.resolved_database_url)
     require_current(database)
     database.close()  # no connection may cross the fork
@@ -39,6 +46,7 @@ def _start_sweeping(sender: Any, **_: Any) -> None:
     settings = load()
     sweep_once(settings)
     sender.timer.call_repeatedly(settings.sweep_s, sweep_once, (settings,))
+    delivery.start(settings, is_over=is_shutting_down)
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
@@ -53,10 +61,26 @@ def sweep_once(settings: Settings) -> None:
         empty = queue_is_empty()
         with database.write() as session:
             sweep(session, queue_is_empty=empty)
+            renders.sweep(session, queue_is_empty=empty)
         with database.write() as session:
-            messages = due(session, settings.queued_segments)
+            messages = due(session, settings.queued_segments) + renders.due(session)
         send(messages)
+        _add_strips(database)
     except SQLAlchemyError:
         _log.exception("Looking for lost work failed; it is tried again in %s s.", settings.sweep_s)
     finally:
         database.close()
+
+
+def _add_strips(database: Database) -> None:
+    """Give some of the videos that were done before strips existed theirs."""
+    with database.read() as session:
+        found = strips.missing(session, limit=20)
+    deadline = time.monotonic() + _STRIPS_S
+    for video in found:
+        with database.read() as session:
+            strip = strips.of(session, video)
+        with database.write() as session:
+            strips.store(session, video.id, strip)
+        if time.monotonic() > deadline:
+            break

@@ -1,4 +1,4 @@
-"""The three tasks: an id in, the pipeline, the database out. Each may come twice, late or never; see worker.db.work."""
+"""The tasks: an id in, the pipeline, the database out. Each may come twice, late or never; see worker.db.work."""
 
 import logging
 import math
@@ -17,8 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from worker.celery import app, send
+from worker.clip import Clip
 from worker.config import Settings, load, served_version
-from worker.db import timelines, videos, work
+from worker.db import renders, timelines, videos, work
+from worker.db.renders import RenderClaim
 from worker.db.session import Database
 from worker.db.tables import Step, Video
 from worker.db.work import Claim
@@ -26,6 +28,7 @@ from worker.errors import LeaseLost, ModelError, Stopped, VideoError
 from worker.finishing import finish
 from worker.pipeline import Stages, analyze, load_stages
 from worker.plans import row_to_segment, segment_to_row
+from worker.renders import Job, early_thumbnail, make
 from worker.sweeping import is_shutting_down
 from worker.video import plan
 
@@ -69,10 +72,12 @@ def plan_video(video_id: str) -> None:
     if claim is None or video is None:
         return
     with _doing(claim):
-        planned = plan(settings.recording(video_id), settings.segment_s, video.sample_hz)
+        clip = Clip(video.clip_start_s, video.clip_end_s)
+        planned = plan(settings.recording(video_id), settings.segment_s, video.sample_hz, clip)
         with _database().write() as session:
             work.save_plan(session, claim, [segment_to_row(s) for s in planned.segments], asdict(planned.info))
-    _send_due(video_id)
+        _send_due(video_id)
+        early_thumbnail(_database(), settings, video_id, planned)
 
 
 @app.task(name="worker.analyze_segment")
@@ -124,21 +129,36 @@ def finish_video(video_id: str) -> None:
         claim = work.claim_step(session, video_id, Step.FINISH, settings.lease_s, settings.max_attempts)
     if claim is None:
         return
-    with _doing(claim), _database().write() as session:
-        finish(session, claim)
+    with _doing(claim):
+        with _database().write() as session:
+            finish(session, claim)
+        _send_due(video_id)
+
+
+@app.task(name="worker.render")
+def render(render_id: int) -> None:
+    """Make pictures or a movie of a recording."""
+    settings = _settings()
+    with _database().write() as session:
+        claim = renders.claim(session, render_id, settings.lease_s, settings.max_attempts)
+        frames = videos.get(session, claim.video_id).info["frame_count"] if claim else 0
+    if claim is None:
+        return
+    with _rendering(claim, silence_s=settings.stall_s + _SLOWEST_FRAME_S * frames) as heartbeat:
+        make(Job(_database(), settings, claim, heartbeat.progress, heartbeat.should_stop))
 
 
 def _send_due(video_id: str) -> None:
     with _database().write() as session:
-        messages = work.due(session, _settings().queued_segments, video_id)
+        messages = work.due(session, _settings().queued_segments, video_id) + renders.due(session, video_id)
     send(messages)
 
 
 class _Heartbeat:
     """Keeps a claim while its work gets on; a thread renews it."""
 
-    def __init__(self, claim: Claim, settings: Settings, silence_s: float) -> None:
-        self._claim, self._settings, self._silence_s = claim, settings, silence_s
+    def __init__(self, renew: Callable[[Session, int], None], settings: Settings, silence_s: float) -> None:
+        self._renew, self._settings, self._silence_s = renew, settings, silence_s
         self._lost, self._ended = Event(), Event()
         self._frames_done, self._last_progress = 0, monotonic()
         self._thread = Thread(target=self._run, name="heartbeat", daemon=True)
@@ -171,8 +191,8 @@ class _Heartbeat:
             self._die_if_stuck()
             try:
                 with _database().write() as session:
-                    work.renew(session, self._claim, self._settings.lease_s, self._frames_done)
-            except LeaseLost:
+                    self._renew(session, self._frames_done)
+            except (LeaseLost, Stopped):
                 self._lost.set()
                 return
             except SQLAlchemyError:
@@ -182,7 +202,8 @@ class _Heartbeat:
 @contextmanager
 def _doing(claim: Claim, silence_s: float = math.inf) -> Iterator[_Heartbeat]:
     """Renew a claim during the block, and turn what goes wrong in it into the right state of the database."""
-    heartbeat = _Heartbeat(claim, _settings(), silence_s)
+    lease_s = _settings().lease_s
+    heartbeat = _Heartbeat(lambda session, done: work.renew(session, claim, lease_s, done), _settings(), silence_s)
     heartbeat.start()
     try:
         yield heartbeat
@@ -199,6 +220,28 @@ def _doing(claim: Claim, silence_s: float = math.inf) -> Iterator[_Heartbeat]:
         _write(lambda session: videos.fail(session, claim.video_id, "model", sentence))
     except Exception:
         _write(lambda session: work.give_back(session, claim, count_attempt=True))
+        raise
+    finally:
+        heartbeat.stop()
+
+
+@contextmanager
+def _rendering(claim: RenderClaim, silence_s: float) -> Iterator[_Heartbeat]:
+    """The same for a render. What goes wrong is written to its own row; the video stays as it is."""
+    lease_s = _settings().lease_s
+    heartbeat = _Heartbeat(lambda session, done: renders.renew(session, claim, lease_s, done), _settings(), silence_s)
+    heartbeat.start()
+    try:
+        yield heartbeat
+    except LeaseLost:
+        _log.info("The %s of %s is not wanted any more.", claim.kind.value, claim.video_id)
+    except Stopped:
+        _write(lambda session: renders.give_back(session, claim, count_attempt=False))
+    except VideoError as exc:
+        sentence = exc.message
+        _write(lambda session: renders.fail(session, claim, sentence))
+    except Exception:
+        _write(lambda session: renders.give_back(session, claim, count_attempt=True))
         raise
     finally:
         heartbeat.stop()

@@ -15,17 +15,23 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from av.error import FFmpegError
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from worker.clip import Clip
 from worker.decoding import Span, can_start, decode_span
 from worker.errors import VideoError
 from worker.pictures import PictureConverter
 from worker.survey import Survey, VideoInfo, survey_video
 
-__all__ = ["Frame", "SegmentPlan", "VideoInfo", "VideoPlan", "check_sample_hz", "inspect", "plan", "read_frames"]
+__all__ = [
+    "Frame", "SegmentPlan", "VideoInfo", "VideoPlan", "check_sample_hz", "inspect", "plan", "read_frames",
+    "read_pictures",
+]  # fmt: skip
 
 _MAX_DECODE_THREADS = 4  # frame threads each hold pictures in memory, and detection wants the processors too
 
@@ -111,7 +117,9 @@ def check_sample_hz(sample_hz: float) -> None:
         raise VideoError("bad_sample_rate", f"sample_hz must be a number of samples a second above 0, not {sample_hz}.")
 
 
-def plan(path: str | os.PathLike[str], segment_s: float = 20.0, sample_hz: float | None = None) -> VideoPlan:
+def plan(
+    path: str | os.PathLike[str], segment_s: float = 20.0, sample_hz: float | None = None, clip: Clip | None = None
+) -> VideoPlan:
     """Cut a video into segments at keyframes.
 
     Args:
@@ -119,15 +127,19 @@ def plan(path: str | os.PathLike[str], segment_s: float = 20.0, sample_hz: float
         segment_s: least length of a segment, in seconds; a segment ends at the first keyframe from there.
         sample_hz: samples per second: of all frames, those are taken that are the first at or after k/sample_hz seconds
             for some k = 0, 1, 2, ...; None takes every frame.
+        clip: take only those in this stretch, which are then the very frames that the whole video would give; None
+            takes all.
 
     Raises:
-        VideoError: not a video that can be processed, or sample_hz is not a positive number.
+        VideoError: not a video that can be processed, sample_hz is not a positive number, or nothing is in the clip.
     """
     if sample_hz is not None:
         check_sample_hz(sample_hz)
     survey = survey_video(path)
     base = survey.time_base
     sampled = _sample((survey.pts - survey.pts[0]) * float(base), sample_hz)
+    if clip is not None:
+        sampled = _clipped(survey, sampled, clip, Path(path).name)
     cuts = _cuts(survey, segment_s)
     # Two keyframes are tried out. Should others lie, read_frames gets round them, but slowly.
     if not all(can_start(path, _span(survey, *cut)) for cut in {*cuts[1:2], *cuts[1:][len(cuts) // 2 :][:1]}):
@@ -138,7 +150,7 @@ def plan(path: str | os.PathLike[str], segment_s: float = 20.0, sample_hz: float
         latest = survey.pts[-1] + 1 if end_pts is None else end_pts
         begin, end = np.searchsorted(survey.pts[sampled], [start_pts, latest])
         if begin == end:
-            continue  # sampled more sparsely than segments are long
+            continue  # outside the clip, or sampled more sparsely than segments are long
         frames = sampled[begin:end]
         segments.append(
             SegmentPlan(
@@ -164,7 +176,7 @@ def plan(path: str | os.PathLike[str], segment_s: float = 20.0, sample_hz: float
 def read_frames(
     path: str | os.PathLike[str], segment: SegmentPlan, detection_side: int = 640, threads: int | None = None
 ) -> Iterator[Frame]:
-    """Decode a segment.
+    """Decode a segment for analysis.
 
     Args:
         path: the video file that the segment was planned for.
@@ -178,19 +190,8 @@ def read_frames(
     Raises:
         VideoError: the file can't be opened any more.
     """
-    seconds = Fraction(segment.time_base_numerator, segment.time_base_denominator)
-    span = Span(
-        seek_pts=None if segment.first_packet == 0 else segment.start_pts,
-        first_packet=segment.first_packet,
-        packets=segment.packets,
-        reorder_depth=segment.reorder_depth,
-        by_order=segment.by_order,
-    )
-    wanted = segment.frames if segment.by_order else segment.pts
     converter = PictureConverter(detection_side, Fraction(segment.pixel_aspect))
-    pictures = decode_span(path, span, wanted, threads or min(os.cpu_count() or 1, _MAX_DECODE_THREADS))
-    for index, pts, picture in zip(segment.frames.tolist(), segment.pts.tolist(), pictures, strict=True):
-        timestamp_s = float((pts - segment.origin_pts) * seconds)
+    for index, timestamp_s, picture in read_pictures(path, segment, threads):
         if picture is None:
             yield Frame(index, timestamp_s, None, None, 1.0)
             continue
@@ -200,6 +201,29 @@ def read_frames(
             yield Frame(index, timestamp_s, None, None, 1.0)
 
 
+def read_pictures(
+    path: str | os.PathLike[str], segment: SegmentPlan, threads: int | None = None
+) -> Iterator[tuple[int, float, VideoFrame | None]]:
+    """Decode a segment; arguments and errors are those of `read_frames`.
+
+    Yields:
+        For each of segment.frames, in order: its index, its timestamp in seconds from the video's first frame, and its
+        picture as it is stored, neither turned nor scaled; None for one that can't be decoded.
+    """
+    seconds = Fraction(segment.time_base_numerator, segment.time_base_denominator)
+    span = Span(
+        seek_pts=None if segment.first_packet == 0 else segment.start_pts,
+        first_packet=segment.first_packet,
+        packets=segment.packets,
+        reorder_depth=segment.reorder_depth,
+        by_order=segment.by_order,
+    )
+    wanted = segment.frames if segment.by_order else segment.pts
+    pictures = decode_span(path, span, wanted, threads or min(os.cpu_count() or 1, _MAX_DECODE_THREADS))
+    for index, pts, picture in zip(segment.frames.tolist(), segment.pts.tolist(), pictures, strict=True):
+        yield index, float((pts - segment.origin_pts) * seconds), picture
+
+
 def _sample(times_s: NDArray[np.float64], sample_hz: float | None) -> NDArray[np.int64]:
     """Indexes of the sampled frames: those that are the first at or after some k/sample_hz."""
     if sample_hz is None:
@@ -207,6 +231,18 @@ def _sample(times_s: NDArray[np.float64], sample_hz: float | None) -> NDArray[np
     # A frame within a millionth of a period before k/sample_hz counts as at it: 0.2 s is not exact in binary.
     period = np.floor(times_s * min(sample_hz, 1e6) + 1e-6)
     return np.flatnonzero(np.diff(period, prepend=-1.0) > 0)
+
+
+def _clipped(survey: Survey, sampled: NDArray[np.int64], clip: Clip, name: str) -> NDArray[np.int64]:
+    """Those of the sampled frames that lie in the clip."""
+    latest = int(survey.pts[-1] - survey.pts[0]) + 1
+    end = clip.end_unit(survey.time_base)
+    bounds = [min(clip.first_unit(survey.time_base), latest), latest if end is None else min(end, latest)]
+    begin, end = np.searchsorted(survey.pts[sampled] - survey.pts[0], bounds)
+    if begin == end:
+        clip.require_before_end(survey.info.duration_s, name)
+        raise clip.has_no_frame(name, "none of its sampled frames lies there")
+    return sampled[begin:end]
 
 
 def _span(survey: Survey, first_packet: int, seek_pts: int) -> Span:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.services import Service
 from tests.website import Website
@@ -57,7 +57,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         site = urlsplit(address).netloc
         page.on("pageerror", lambda error: faults.append(f"exception: {error}"))
-        page.on("console", lambda line: faults.append(f"console: {line.text}") if _is_fault(line) else None)
+        page.on("console", lambda line: faults.append(f"console: {line.text}") if line.type == "error" else None)
         page.on("request", lambda request: _note_foreign(request.url, site, faults))
         page.goto(address)
         return page
@@ -66,11 +66,6 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert faults == []
-
-
-def _is_fault(line: ConsoleMessage) -> bool:
-    # Plotly tries an inline style that it doesn't need, and that the security policy forbids.
-    return line.type == "error" and not line.text.startswith("Applying inline style violates")
 
 
 def _note_foreign(url: str, site: str, faults: list[str]) -> None:

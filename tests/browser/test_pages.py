@@ -25,7 +25,7 @@ def test_pages_are_accessible_and_fit_the_screen(site: Website, address: str, op
         page = open_page(address + path, **SCREENS[screen])
         page.locator(".top").wait_for()
         if path.endswith("done") and page.locator("#plot").count():
-            page.locator("#plot .main-svg").first.wait_for()
+            page.locator("#plot canvas").wait_for()
         assert_accessible(page)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= SCREENS[screen]["viewport"]["width"], f"{path} is wider than the screen"

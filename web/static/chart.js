@@ -1,98 +1,365 @@
-// The chart of a done video: which face, which emotions, and which other analysis of the recording to compare with.
-// figure.js draws it.
+// The chart of a done video: which face, which emotions, which stretch of time, and which other analysis of the recording
+// to compare with. figure.js draws it, curves.js has the data, gestures.js says what a person does.
+//
+// Other parts of the page draw on it by `playhead.ranges`, a list of {start_s, end_s, label}, and the event "ranges".
 
-import { clock, figure } from "./figure.js";
+import { Analyses } from "./analyses.js";
+import { save, svg, png } from "./chartsvg.js";
+import { nearest, summary } from "./curves.js";
+import { CanvasSurface, clock, colours, draw } from "./figure.js";
+import { follow, pan, zoom } from "./gestures.js";
+import { playhead } from "./playhead.js";
+import { manner, readout, stretch, title } from "./readout.js";
 
-export async function drawChart(chart) {
-  const note = chart.querySelector("#chart-note");
-  const plot = chart.querySelector("#plot");
-  const compare = chart.querySelector("#compare");
-  chart.hidden = false;
-  const own = await load(chart.dataset.url);
-  if (!own) {
-    note.textContent = "The chart could not be loaded. Reload the page; the CSV has the same data.";
-    return;
+const LEAST_S = 0.2; // that can be shown
+const SETTLED_MS = 120; // a view that stays this long gets finer data
+
+export function drawChart(root) {
+  return new Chart(root).open();
+}
+
+class Chart {
+  constructor(root) {
+    this.root = root;
+    this.note = root.querySelector("#chart-note");
+    this.plot = root.querySelector("#plot");
+    this.faces = root.querySelector("#face");
+    this.compare = root.querySelector("#compare");
+    this.smooth = root.querySelector("#smooth");
+    this.buttons = [...root.querySelectorAll(".emotion")];
+    [this.area, this.cursor, this.pointed, this.selection, this.tip] = parts(this.plot);
+    this.pointedS = null;
+    this.missing = "";
+    this.renewals = 0;
   }
-  const explanation =
-    own.frames_per_point > 1
-      ? `Each point is the mean of ${own.frames_per_point} frames; the CSV has every frame. Drag to zoom, double-click to zoom out.`
-      : "Each point is one frame. Drag to zoom, double-click to zoom out.";
-  const select = fillFaces(chart, own.faces);
-  const buttons = [...chart.querySelectorAll(".emotion")];
-  let other = null;
 
-  const draw = () => {
-    const face = own.faces[select.selectedIndex];
-    const shown = new Set(buttons.filter((b) => b.getAttribute("aria-pressed") === "true").map((b) => b.dataset.emotion));
-    const panels = [{ data: own, face, label: other ? chart.dataset.label : "" }];
-    if (other) {
-      const same = closest(other.faces, face);
-      panels.push({ data: other, face: same, label: compare.selectedOptions[0].text + difference(face, same) });
+  async open() {
+    this.root.hidden = false;
+    this.analyses = new Analyses(this.root.dataset.url, () => this.#points());
+    try {
+      await this.analyses.open(playhead.faceId ?? "main");
+    } catch {
+      this.note.textContent = "The chart could not be loaded. Reload the page; the CSV has the same data.";
+      return;
     }
-    plot.classList.toggle("two", panels.length > 1);
-    const { traces, layout } = figure(panels, shown);
-    window.Plotly.react(plot, traces, layout, {
-      displaylogo: false,
-      displayModeBar: "hover",
-      modeBarButtons: [["toImage"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]],
-      toImageButtonOptions: { filename: `emotions-face-${face.face_id}`, scale: 2 },
-    });
-  };
-  const renew = async () => {
-    const url = compare?.value;
-    const data = url ? await load(url) : null;
-    if (url !== compare?.value) return; // another was chosen meanwhile
-    other = data;
-    note.textContent = url && !data ? "The other analysis could not be loaded; choose it again." : explanation;
-    draw();
-  };
+    [this.fromS, this.toS] = [0, this.analyses.own.durationS];
+    this.#fillFaces();
+    this.canvas = document.createElement("canvas");
+    this.canvas.setAttribute("aria-hidden", "true");
+    this.plot.prepend(this.canvas);
+    this.area.hidden = false;
+    this.area.setAttribute("aria-valuemax", this.analyses.own.durationS.toFixed(2));
+    this.#listen();
+    if (this.analyses.face) playhead.choose(this.analyses.face.face_id);
+    await this.#compareWith(this.compare?.value ?? "");
+  }
 
-  for (const button of buttons) {
-    button.addEventListener("click", () => {
-      button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
-      draw();
+  #listen() {
+    follow(this.area, this);
+    for (const button of this.buttons) {
+      button.addEventListener("click", () => {
+        button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
+        this.#draw();
+      });
+    }
+    this.faces.addEventListener("change", () => playhead.choose(Number(this.faces.value)));
+    this.smooth.addEventListener("change", () => this.#changed());
+    this.compare?.addEventListener("change", () => this.#compareWith(this.compare.value));
+    playhead.addEventListener("chosen", () => this.#choose(playhead.faceId));
+    playhead.addEventListener("changed", () => this.#reload()); // faces were named, merged or hidden
+    playhead.addEventListener("ranges", () => this.#draw());
+    playhead.addEventListener("moved", () => this.#moved());
+    this.area.addEventListener("focus", () => this.#tell());
+    this.area.addEventListener("blur", () => this.point(null));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
+    new ResizeObserver(() => this.#changed()).observe(this.plot);
+    const buttons = {
+      "zoom-in": () => zoom(this, 0.5, this.cursorS()),
+      "zoom-out": () => zoom(this, 2),
+      earlier: () => pan(this, -0.5),
+      later: () => pan(this, 0.5),
+      whole: () => this.whole(),
+      "save-svg": () => this.#saveSvg(),
+      "save-png": () => this.#savePng(),
+    };
+    for (const [id, act] of Object.entries(buttons)) this.root.querySelector(`#${id}`).addEventListener("click", act);
+  }
+
+  // What gestures.js asks of a view.
+
+  show(fromS, toS) {
+    const { durationS } = this.analyses.own;
+    const length = Math.min(durationS, Math.max(Math.min(LEAST_S, durationS), toS - fromS));
+    const start = toS - fromS < length ? (fromS + toS - length) / 2 : fromS;
+    this.fromS = Math.min(Math.max(0, start), durationS - length);
+    this.toS = this.fromS + length;
+    this.#changed();
+  }
+
+  whole() {
+    this.show(0, this.analyses.own.durationS);
+  }
+
+  box() {
+    return this.area.getBoundingClientRect();
+  }
+
+  time(clientX) {
+    const { left, width } = this.box();
+    return this.fromS + Math.min(Math.max((clientX - left) / width, 0), 1) * (this.toS - this.fromS);
+  }
+
+  seek(timestampS) {
+    const moments = this.#answer()?.quality.timestamp_s ?? [];
+    const place = this.#answer()?.bucketS === 0 ? nearest(moments, timestampS) : -1;
+    playhead.seek(place < 0 ? timestampS : moments[place]);
+  }
+
+  step(points) {
+    const moments = this.#answer()?.quality.timestamp_s ?? [];
+    if (!moments.length) return;
+    const ends = [0, this.analyses.own.whole.quality.timestamp_s.at(-1)];
+    const place = nearest(moments, this.askedS ?? playhead.timestampS) + points;
+    const next = Number.isFinite(points) ? moments[place] : ends[points < 0 ? 0 : 1];
+    if (next === undefined) return;
+    this.askedS = next; // a player arrives there later, and the next key may come before
+    playhead.seek(next);
+  }
+
+  select(from, to) {
+    this.selection.hidden = from === undefined;
+    if (this.selection.hidden) return;
+    const { left, width } = this.box();
+    const [a, b] = [from, to].map((x) => Math.min(Math.max(x - left, 0), width)).sort((one, two) => one - two);
+    Object.assign(this.selection.style, { left: `${a}px`, width: `${b - a}px` });
+  }
+
+  point(clientX) {
+    this.pointedS = clientX === null ? null : this.time(clientX);
+    this.#showPointed(this.pointedS);
+  }
+
+  cursorS() {
+    const { timestampS } = playhead;
+    return timestampS >= this.fromS && timestampS <= this.toS ? timestampS : (this.fromS + this.toS) / 2;
+  }
+
+  // Data.
+
+  #points() {
+    return Math.min(4000, Math.max(600, Math.round(this.plot.clientWidth * 2)));
+  }
+
+  #answer() {
+    return this.analyses.own.best(this.fromS, this.toS);
+  }
+
+  #panels() {
+    const chosen = this.compare?.selectedOptions[0].text;
+    return this.analyses.panels(this.fromS, this.toS, [this.root.dataset.label, chosen]);
+  }
+
+  #fillFaces() {
+    const { faces } = this.analyses.own;
+    this.faces.replaceChildren(...faces.map((face) => new Option(`${title(face)} (${stretch(face)})`, face.face_id)));
+    this.faces.value = this.analyses.own.faceId ?? "";
+    this.root.querySelector("#face-field").hidden = faces.length < 2;
+  }
+
+  async #choose(faceId) {
+    if (!this.analyses.knows(faceId)) return; // one that is merged or hidden
+    this.faces.value = faceId;
+    await this.#renew(() => this.analyses.choose(faceId), "The face could not be loaded; choose it again.");
+  }
+
+  async #reload() {
+    await this.#renew(async () => {
+      await this.analyses.reload();
+      this.#fillFaces();
+      if (this.analyses.face) playhead.choose(this.analyses.face.face_id);
+    }, "The faces could not be loaded again; reload the page.");
+  }
+
+  async #compareWith(url) {
+    await this.#renew(() => this.analyses.compare(url), "The other analysis could not be loaded; choose it again.");
+  }
+
+  async #renew(load, sorry) {
+    const renewal = ++this.renewals;
+    this.missing = "";
+    try {
+      await load();
+    } catch {
+      if (renewal === this.renewals) this.missing = sorry;
+    }
+    this.#describe();
+    this.#changed();
+  }
+
+  async #refine() {
+    this.loading?.abort();
+    this.loading = new AbortController();
+    const { signal } = this.loading;
+    try {
+      if (!(await this.analyses.refine(this.fromS, this.toS, signal))) return;
+      this.missing = "";
+      this.#draw();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.missing = "Finer data could not be loaded; zoom again to try it.";
+      this.#explain();
+    }
+  }
+
+  // Drawing.
+
+  #changed() {
+    this.#draw();
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.#refine(), SETTLED_MS);
+  }
+
+  #draw() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.plot.classList.toggle("two", this.analyses.other !== null);
+      const scene = (this.scene = this.#scene());
+      const font = getComputedStyle(this.plot).fontFamily;
+      const surface = new CanvasSurface(this.canvas, scene.width, scene.height, devicePixelRatio, font);
+      const { left, right, top, bottom } = draw(surface, scene);
+      Object.assign(this.area.style, {
+        left: `${left}px`, width: `${right - left}px`, top: `${top}px`, height: `${bottom - top}px`,
+      });
+      this.#placeCursor();
+      this.#showPointed(this.pointedS);
+      this.#explain();
     });
   }
-  select.addEventListener("change", draw);
-  compare?.addEventListener("change", renew);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  await renew();
-  new ResizeObserver(() => window.Plotly.Plots.resize(plot)).observe(plot);
-}
 
-async function load(url) {
-  try {
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(response.status);
-    return await response.json();
-  } catch {
-    return null;
+  #scene() {
+    const pressed = this.buttons.filter((button) => button.getAttribute("aria-pressed") === "true");
+    return {
+      width: this.plot.clientWidth,
+      height: this.plot.clientHeight,
+      fromS: this.fromS,
+      toS: this.toS,
+      durationS: this.analyses.own.durationS,
+      emotions: this.analyses.own.emotions,
+      panels: this.#panels(),
+      shown: new Set(pressed.map(({ dataset }) => dataset.emotion)),
+      smooth: this.smooth.value === "smooth",
+      ranges: playhead.ranges ?? [],
+      colours: colours(),
+    };
+  }
+
+  #explain() {
+    const isWhole = this.toS - this.fromS >= this.analyses.own.durationS - 1e-6;
+    for (const id of ["zoom-out", "earlier", "later", "whole"]) this.root.querySelector(`#${id}`).disabled = isWhole;
+    const words = this.missing || `${isWhole ? "Whole recording" : `From ${this.#stretch()}`}. ${this.#manner()}`;
+    if (this.note.textContent !== words) this.note.textContent = words;
+  }
+
+  // In words what the whole recording shows, and what the colours of the band mean that are in it.
+  #describe() {
+    const { line, quality } = this.analyses.own.whole ?? { quality: {} };
+    const words = summary(line, this.analyses.own.emotions, clock);
+    this.root.querySelector("#chart-summary").textContent = words || "No face is shown here.";
+    const keys = [...this.root.querySelectorAll("[data-status]")];
+    for (const key of keys) key.hidden = !quality[key.dataset.status]?.some(Boolean);
+    this.root.querySelector("#frames-key").hidden = keys.every((key) => key.hidden);
+  }
+
+  #manner() {
+    return manner(this.#answer()?.bucketS ?? 0, this.smooth.value === "smooth");
+  }
+
+  #stretch() {
+    const stepS = (this.toS - this.fromS) / 50;
+    return `${clock(this.fromS, stepS)} to ${clock(this.toS, stepS)}`;
+  }
+
+  #x(timestampS) {
+    return ((timestampS - this.fromS) / (this.toS - this.fromS)) * this.area.clientWidth;
+  }
+
+  #moved() {
+    const [before, now] = [this.lastS ?? 0, playhead.timestampS];
+    this.lastS = now;
+    this.askedS = null;
+    const wasSeen = before >= this.fromS && before <= this.toS;
+    if (wasSeen || Math.abs(now - before) > 1) this.#reveal(now); // who has moved the view away is left there
+    this.#placeCursor();
+    this.#tell();
+  }
+
+  #reveal(timestampS) {
+    const length = this.toS - this.fromS;
+    if (timestampS < this.fromS) this.show(timestampS - 0.5 * length, timestampS + 0.5 * length);
+    if (timestampS > this.toS) this.show(timestampS - 0.1 * length, timestampS + 0.9 * length);
+  }
+
+  #placeCursor() {
+    const { timestampS } = playhead;
+    this.cursor.hidden = timestampS < this.fromS || timestampS > this.toS;
+    this.cursor.style.transform = `translateX(${this.#x(timestampS)}px)`;
+    this.area.setAttribute("aria-valuenow", Math.min(timestampS, this.analyses.own.durationS).toFixed(2));
+  }
+
+  // Values at the cursor, for who moves it by keys.
+  #tell() {
+    if (document.activeElement !== this.area) return;
+    this.area.setAttribute("aria-valuetext", this.#read(playhead.timestampS).map(({ words }) => words).join(", "));
+    if (this.area.matches(":focus-visible")) this.#showPointed(playhead.timestampS);
+  }
+
+  #showPointed(timestampS) {
+    this.pointed.hidden = this.tip.hidden = timestampS === null;
+    if (timestampS === null) return;
+    const x = this.#x(timestampS);
+    this.pointed.style.transform = `translateX(${x}px)`;
+    this.tip.replaceChildren(...this.#read(timestampS).map(item));
+    const [least, most] = [0, this.plot.clientWidth - this.tip.offsetWidth];
+    const aside = this.area.offsetLeft + x + (x > this.area.clientWidth / 2 ? -14 - this.tip.offsetWidth : 14);
+    this.tip.style.transform = `translate(${Math.min(Math.max(aside, least), most)}px, 8px)`;
+  }
+
+  // The time, and for each analysis what it says of it.
+  #read(timestampS) {
+    const { panels } = this.scene;
+    const values = panels.flatMap(({ answer, label }) => readout(answer, label, timestampS, this.scene));
+    return [{ words: clock(timestampS, 0.01) }, ...values];
+  }
+
+  // Files.
+
+  #file() {
+    const { title: name, version } = this.root.dataset;
+    const { face } = this.analyses;
+    const caption = `${this.#manner()} Probability of the expression shown, not of what the person feels.`;
+    const words = { title: name, subtitle: `${face ? title(face) : "No face"}, ${this.#stretch()}, network ${version}`, caption };
+    return { document_: svg(this.#scene(), words), name: `${name.replace(/\.[^.]*$/, "")}-face-${face?.face_id ?? 0}` };
+  }
+
+  #saveSvg() {
+    const { document_, name } = this.#file();
+    save(new Blob([document_], { type: "image/svg+xml" }), `${name}.svg`);
+  }
+
+  async #savePng() {
+    const { document_, name } = this.#file();
+    save(await png(document_), `${name}.png`);
   }
 }
 
-function fillFaces(chart, faces) {
-  const select = chart.querySelector("#face");
-  for (const face of faces) select.add(new Option(`${face.face_id} (${stretch(face)})`));
-  chart.querySelector("#face-field").hidden = faces.length < 2;
-  const longest = faces.reduce((best, face, i) => (face.timestamp_s.length > faces[best].timestamp_s.length ? i : best), 0);
-  select.selectedIndex = longest;
-  return select;
+function item({ words, emotion }) {
+  const line = document.createElement("div");
+  if (emotion) line.append(Object.assign(document.createElement("i"), { className: "dot" }));
+  line.append(words);
+  line.className = emotion ?? "";
+  return line;
 }
 
-// Faces are numbered by each analysis; at another sample rate the numbers can differ, so the time in the picture decides.
-function closest(faces, face) {
-  const distance = ({ timestamp_s: times, face_id: number }) =>
-    Math.abs(times[0] - face.timestamp_s[0]) +
-    Math.abs(times.at(-1) - face.timestamp_s.at(-1)) +
-    (number === face.face_id ? 0 : 1); // faces that come and go together
-  return faces.reduce((best, one) => (best && distance(best) <= distance(one) ? best : one), null);
-}
-
-function difference(face, same) {
-  if (!same) return ": no face was found";
-  return same.face_id === face.face_id ? "" : `: face ${same.face_id} (${stretch(same)})`;
-}
-
-function stretch({ timestamp_s: times }) {
-  return `${clock(times[0])} to ${clock(times.at(-1))}`;
+function parts(plot) {
+  return ["area", "cursor", "pointed", "selection", "tip"].map((name) => plot.querySelector(`.${name}`));
 }

@@ -1,7 +1,4 @@
-// The start page: sends a recording with a progress bar, and keeps the list up to date.
-
-import { keepFresh } from "./live.js";
-import { localiseTimes } from "./times.js";
+// The start page's upload card: sends a recording with a progress bar.
 
 const form = document.getElementById("upload");
 const file = document.getElementById("file");
@@ -11,11 +8,6 @@ const sending = document.getElementById("sending");
 const bar = document.getElementById("sending-bar");
 const text = document.getElementById("sending-text");
 const refusal = document.getElementById("refusal");
-
-localiseTimes(document);
-keepFresh(document.getElementById("list"), (list) =>
-  list.querySelector("[data-active]")?.dataset.active === "yes" ? 1500 : 10000,
-);
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -25,6 +25,11 @@ class Playhead extends EventTarget {
     this.faceId = faceId;
     this.dispatchEvent(new Event("chosen"));
   }
+
+  /** Faces were named, merged or hidden; whatever shows them asks the server again. */
+  changed() {
+    this.dispatchEvent(new Event("changed"));
+  }
 }
 
 export const playhead = new Playhead();

@@ -1,7 +1,9 @@
 // The page of a video: live progress while it is in work, the chart when it is done.
 
 import { drawChart } from "./chart.js";
+import { showFaces } from "./faces.js";
 import { keepFresh } from "./live.js";
+import { showMoments } from "./moments.js";
 import { startPlayer } from "./player.js";
 import { localiseTimes } from "./times.js";
 
@@ -24,6 +26,12 @@ if (player) startPlayer(player);
 
 const chart = document.getElementById("chart");
 if (chart) drawChart(chart);
+
+const faces = document.getElementById("faces");
+if (faces) showFaces(faces);
+
+const moments = document.getElementById("moments");
+if (moments) showMoments(moments);
 
 function status() {
   return progress.firstElementChild.dataset.status;

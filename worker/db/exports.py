@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
+from worker.clip import Clip
+from worker.db import faces
 from worker.db.tables import Video
 from worker.db.timelines import TimelineRow, counts_by_status, read
 from worker.emotions import EMOTIONS
@@ -26,7 +28,7 @@ DATA_DICTIONARY = {
     "source_file": "the recording's name as uploaded",
     "frame": "0-based index of the frame in presentation order, over all frames of the recording",
     "timestamp": "presentation time in seconds from the recording's first frame",
-    "face_id": "1-based number of the face's track over the recording; blank where there is no face",
+    "face_id": "1-based number of the face over the recording, one number for merged faces; blank where there is none",
     "status": "ok; no_face; too_small (a face was found but is too small to classify); decode_error (no picture)",
     "confidence": "the face detector's score, 0-1; not the emotion's",
     "box_x": "left edge of the face's box, pixels of the frame as displayed, origin top left",
@@ -55,8 +57,9 @@ def csv_lines(session: Session, video: Video) -> Iterator[str]:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     head, tail = (_text(video.id), _text(video.filename)), _text(video.model_version)
+    face_ids = {tracked: str(face.face_id) for tracked, face in faces.shown(session, video.id).items()}
     for count, row in enumerate(read(session, video.id), 1):
-        writer.writerow((*head, *_cells(row), tail))
+        writer.writerow((*head, *_cells(row, face_ids), tail))
         if count % _LINES_PER_CHUNK == 0:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -69,10 +72,10 @@ def _text(value: str) -> str:
     return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
 
 
-def _cells(row: TimelineRow) -> Iterator[str]:
+def _cells(row: TimelineRow, face_ids: dict[int, str]) -> Iterator[str]:
     yield str(row.frame)
     yield f"{row.timestamp_s:.6f}"
-    yield "" if row.face_id is None else str(row.face_id)
+    yield "" if row.face_id is None else face_ids[row.face_id]
     yield row.status.name.lower()
     yield "" if row.confidence is None else f"{row.confidence:.4f}"
     yield from ([""] * 4 if row.box is None else (f"{value:.2f}" for value in row.box))
@@ -93,13 +96,17 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         "sha256": video.sha256,
         "size_bytes": video.size_bytes,
         "video": video.info,
-        "settings": {"sample_hz": video.sample_hz},
+        "settings": {"sample_hz": video.sample_hz, "clip": Clip(video.clip_start_s, video.clip_end_s).described()},
         "model": {"name": video.model, "version": video.model_version},
         "software": {"name": "emotion-timeline", "version": software_version},
         "emotions": list(EMOTIONS),
         "frames_analyzed": video.frames_total,
         "frames_by_status": counts_by_status(session, video.id),
         "faces": (video.summary or {}).get("faces"),
+        "face_tracks": [
+            {"face_id": face.face_id, "name": face.name, "hidden": face.hidden, "merged": merged}
+            for face, merged in faces.members(session, video.id).items()
+        ],
         "analyzed_at": video.finished_at.isoformat() if video.finished_at else None,
         "columns": DATA_DICTIONARY,
         "note": "Probabilities describe the expression a face shows, not what the person feels.",

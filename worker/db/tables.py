@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     DateTime,
     Dialect,
     Enum,
@@ -22,8 +23,10 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, validates
 from sqlalchemy.types import REAL, BigInteger
+
+from worker.db.names import folded
 
 
 class VideoStatus(StrEnum):
@@ -137,13 +140,28 @@ class Video(Work, Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     info: Mapped[dict[str, Any]] = mapped_column(JSON)  # what the probe said of the file
     frames_total: Mapped[int | None] = mapped_column(Integer)  # sampled frames; None until planned
-    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # counts by status, number of faces; None until done
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # counts by status, faces, strip; None until done
+    clip_start_s: Mapped[float | None] = mapped_column(Float(53))  # see worker.clip; both None: the whole recording
+    clip_end_s: Mapped[float | None] = mapped_column(Float(53))
+    name_key: Mapped[str] = mapped_column(Text, server_default="")  # the filename, to search and sort by
+    duration_s: Mapped[float] = mapped_column(Float(53), server_default="0")  # of info, to sort by
 
     __table_args__ = (
         Index("ix_videos_status_created_at", "status", "created_at"),
         Index("ix_videos_created_at", "created_at"),
         Index("ix_videos_sha256", "sha256"),
+        Index("ix_videos_name_key", "name_key"),
+        Index("ix_videos_duration_s", "duration_s"),
     )
+
+    @validates("filename", "info")
+    def _derive(self, key: str, value: Any) -> Any:
+        """Keep what the list sorts by in step with what it comes from."""
+        if key == "filename":
+            self.name_key = folded(value)
+        else:
+            self.duration_s = value.get("duration_s") or 0.0
+        return value
 
 
 class Segment(Work, Base):
@@ -210,3 +228,161 @@ class Observation(Base):
     sad: Mapped[float | None] = mapped_column(Single)
     surprise: Mapped[float | None] = mapped_column(Single)
     neutral: Mapped[float | None] = mapped_column(Single)
+
+
+class DeliveryStatus(StrEnum):
+    """Where the telling of one event to one address stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class Webhook(Base):
+    """An address that is told when a video is done or has failed."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    secret: Mapped[str] = mapped_column(String(100))  # signs what is sent; shown once, when it is made
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Delivery(Base):
+    """One event for one address, with how often it was tried. Its id is the message's: receivers know repetitions by
+    it. It outlives the video, as a log."""
+
+    __tablename__ = "deliveries"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    webhook_id: Mapped[str] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"))
+    event: Mapped[str] = mapped_column(String(32))
+    video_id: Mapped[str | None] = mapped_column(String(32))
+    body: Mapped[str] = mapped_column(Text)  # the very bytes that are signed and sent, each time
+    status: Mapped[DeliveryStatus] = mapped_column(_enum(DeliveryStatus), default=DeliveryStatus.PENDING)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # next try, or end of the claim of who tries now
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    response_status: Mapped[int | None] = mapped_column(Integer)  # of the last try
+    error: Mapped[str | None] = mapped_column(Text)  # of the last try, a sentence
+
+    __table_args__ = (
+        Index("ix_deliveries_status_due_at", "status", "due_at"),
+        Index("ix_deliveries_webhook_id_created_at", "webhook_id", "created_at"),
+    )
+
+
+class IdempotencyKey(Base):
+    """A client's own name for a request that made something, so that its repetition makes nothing more."""
+
+    __tablename__ = "idempotency_keys"
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))  # SHA-256 of what was asked for
+    resource: Mapped[str] = mapped_column(String(64))  # id of what was made
+    status: Mapped[int] = mapped_column(SmallInteger)  # of the answer
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
+
+
+class Face(Base):
+    """One face of a finished video, as it was followed: what its rows add up to, and what a person says of it.
+
+    The first group is written by appearances.py alone, the second by faces.py alone.
+    """
+
+    __tablename__ = "faces"
+
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True)
+    face_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    frames: Mapped[int] = mapped_column(Integer)  # in which it was found, classified or not
+    first_timestamp_s: Mapped[float] = mapped_column(Float(53))
+    last_timestamp_s: Mapped[float] = mapped_column(Float(53))
+    on_screen_s: Mapped[float] = mapped_column(Float(53))
+    best_frame: Mapped[int] = mapped_column(Integer)
+    best_timestamp_s: Mapped[float] = mapped_column(Float(53))
+    best_box: Mapped[list[float]] = mapped_column(JSON)  # x, y, width, height in displayed pixels
+    emotion_frames: Mapped[dict[str, int]] = mapped_column(JSON)  # classified frames by their most probable emotion
+    emotion_sums: Mapped[dict[str, float]] = mapped_column(JSON)  # of the probabilities over the classified frames
+    peaks: Mapped[list[dict[str, Any]]] = mapped_column(JSON, deferred=True)  # strongest frames, for moments.py
+
+    name: Mapped[str | None] = mapped_column(String(100))
+    merged_into: Mapped[int | None] = mapped_column(Integer)  # a face of the same video that is not merged itself
+    hidden: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class Upload(Base):
+    """A recording on its way by the tus protocol. How much of it is here is told by its file alone, not by this row.
+
+    It has a video or a refusal once it was examined, and goes with its video.
+    """
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    filename: Mapped[str] = mapped_column(Text)  # as the person called it; text only, never a path
+    size_bytes: Mapped[int] = mapped_column(BigInteger)  # of the whole recording
+    options: Mapped[dict[str, Any]] = mapped_column(JSON)  # how to analyse it
+    tus_metadata: Mapped[str] = mapped_column(Text)  # as the client sent it, to be handed back
+    unverified_from: Mapped[int | None] = mapped_column(BigInteger)  # bytes from here on still have to match their sum
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)  # bytes began to come, or it was examined
+    video_id: Mapped[str | None] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
+    is_duplicate: Mapped[bool | None] = mapped_column(Boolean)  # that video was there before
+    refusal: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # status, code, sentence
+
+    __table_args__ = (Index("ix_uploads_updated_at", "updated_at"), Index("ix_uploads_video_id", "video_id"))
+
+
+class SegmentCurves(Base):
+    """A segment's rows condensed for charts; see worker.curves. A copy: made with the rows, and made again from them
+    for segments of an earlier version."""
+
+    __tablename__ = "segment_curves"
+
+    segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id", ondelete="CASCADE"), primary_key=True)
+    first_timestamp_s: Mapped[float] = mapped_column(Float(53))
+    last_timestamp_s: Mapped[float] = mapped_column(Float(53))
+    faces: Mapped[bytes] = mapped_column(LargeBinary)  # FACE_CELLs
+    frames: Mapped[bytes] = mapped_column(LargeBinary)  # FRAME_CELLs
+
+
+class RenderKind(StrEnum):
+    """What is made of a recording: stills, a lighter copy that browsers play, or a copy with the faces drawn in."""
+
+    PICTURES = "pictures"
+    PREVIEW = "preview"
+    OVERLAY = "overlay"
+
+
+class RenderStatus(StrEnum):
+    """Where a render stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Render(Work, Base):
+    """Files made from a recording, in its folder of derived files. Its failure is no failure of the video."""
+
+    __tablename__ = "renders"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
+    kind: Mapped[RenderKind] = mapped_column(_enum(RenderKind))
+    status: Mapped[RenderStatus] = mapped_column(_enum(RenderStatus), default=RenderStatus.QUEUED)
+    frames_done: Mapped[int] = mapped_column(Integer, default=0)
+    frames_total: Mapped[int | None] = mapped_column(Integer)  # None until a worker has begun
+    error_message: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("video_id", "kind"),
+        Index("ix_renders_status_lease_until", "status", "lease_until"),
+    )

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from sqlalchemy import ColumnElement, case, delete, func, insert, literal_column, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from worker import tracking
+from worker.db import curves
 from worker.db.tables import Observation, Segment, Tracklet
 from worker.emotions import EMOTIONS
-from worker.observations import Observations, Status
+from worker.observations import RANKING, Observations, Status
 
 _CHUNK_ROWS = 5000  # rows in memory at a time, writing and reading
 _COLUMNS = (
@@ -59,6 +60,7 @@ def replace_segment(session: Session, segment_id: int, blocks: Sequence[Observat
     session.execute(delete(Tracklet).where(Tracklet.segment_id == segment_id))
     insert_observations(session, segment_id, blocks)
     _insert_tracklets(session, segment_id, blocks)
+    curves.replace(session, segment_id, blocks)
 
 
 def insert_observations(session: Session, segment_id: int, blocks: Sequence[Observations]) -> None:
@@ -143,13 +145,10 @@ def set_face_ids(session: Session, video_id: str, face_ids: dict[tuple[int, int]
         session.execute(update(Tracklet), values)
 
 
-_RANKING = (Status.OK, Status.TOO_SMALL, Status.NO_FACE, Status.DECODE_ERROR)
-
-
 def counts_by_status(session: Session, video_id: str) -> dict[str, int]:
     """Frames of a video by status, with every status named. A frame with several faces counts once, with its best: one
     classified face makes it ok, else one that is too small makes it too_small."""
-    rank = case({status.value: rank for rank, status in enumerate(_RANKING)}, value=Observation.status)
+    rank = case({status.value: rank for rank, status in enumerate(RANKING)}, value=Observation.status)
     frames = (
         select(func.min(rank).label("rank"))
         .join(Segment, Segment.id == Observation.segment_id)
@@ -159,7 +158,7 @@ def counts_by_status(session: Session, video_id: str) -> dict[str, int]:
     )
     counted = session.execute(select(frames.c.rank, func.count()).group_by(frames.c.rank))
     found: dict[int, int] = {rank: count for rank, count in counted}
-    return {status.name.lower(): found.get(rank, 0) for rank, status in enumerate(_RANKING)}
+    return {status.name.lower(): found.get(rank, 0) for rank, status in enumerate(RANKING)}
 
 
 def read(session: Session, video_id: str) -> Iterator[TimelineRow]:
@@ -180,52 +179,3 @@ def read(session: Session, video_id: str) -> Iterator[TimelineRow]:
                 frame, timestamp_s, face_ids.get(tracklet), Status(status), confidence,
                 None if x is None else (x, y, w, h), None if probabilities[0] is None else tuple(probabilities),
             )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class ChartPoint:
-    """Mean of a face over a stretch of frames.
-
-    Attributes:
-        face_id: the face.
-        stretch: number of the stretch, the frame index divided by its length; see sampled_stretches.
-        timestamp_s: mean time of the frames in the stretch, seconds from the first frame.
-        probabilities: means, in the order of EMOTIONS.
-    """
-
-    face_id: int | None
-    stretch: int
-    timestamp_s: float
-    probabilities: tuple[float, ...]
-
-
-def sampled_stretches(session: Session, video_id: str, frames_per_point: int) -> list[int]:
-    """Stretches that have a sampled frame, in order: a face that is missing from one of them has a gap there."""
-    stretch: ColumnElement[int] = literal_column(f"observations.frame / {int(frames_per_point)}")
-    sampled = select(stretch).join_from(Observation, Segment, Segment.id == Observation.segment_id)
-    return list(session.scalars(sampled.where(Segment.video_id == video_id).distinct().order_by(stretch)))
-
-
-def chart(session: Session, video_id: str, frames_per_point: int) -> Iterator[ChartPoint]:
-    """Emotions over time for a chart, computed in the database: one point for every face and stretch of frames.
-
-    Args:
-        session: an open session.
-        video_id: the video.
-        frames_per_point: length of a stretch in frames of the video; 1 gives every frame.
-    """
-    bucket: ColumnElement[int] = literal_column(f"observations.frame / {int(frames_per_point)}")
-    means = [func.avg(column) for column in (Observation.timestamp_s, *(getattr(Observation, e) for e in EMOTIONS))]
-    rows = session.execute(
-        select(Tracklet.face_id, bucket, *means)
-        .join(Segment, Segment.id == Observation.segment_id)
-        .outerjoin(
-            Tracklet, (Tracklet.segment_id == Observation.segment_id) & (Tracklet.number == Observation.tracklet)
-        )
-        .where(Segment.video_id == video_id, Observation.status == Status.OK)
-        .group_by(Tracklet.face_id, bucket)
-        .order_by(Tracklet.face_id, bucket)
-        .execution_options(yield_per=_CHUNK_ROWS)
-    )
-    for face_id, stretch, timestamp_s, *probabilities in rows:
-        yield ChartPoint(face_id, stretch, timestamp_s, tuple(probabilities))

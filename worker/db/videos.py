@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from worker.clip import Clip
+from worker.db import webhooks
 from worker.db.tables import Segment, SegmentStatus, Step, Video, VideoStatus
 from worker.errors import Conflict, NotFound
 
@@ -30,6 +32,8 @@ class NewVideo:
         model: folder of the network.
         model_version: of the network.
         info: worker.video.VideoInfo as a dictionary.
+        clip_start_s: start of the stretch to analyse, in seconds from the first frame; None for the recording's.
+        clip_end_s: its end, exclusive; None for the recording's.
     """
 
     id: str
@@ -40,11 +44,13 @@ class NewVideo:
     model: str
     model_version: str
     info: dict[str, Any]
+    clip_start_s: float | None = None
+    clip_end_s: float | None = None
 
     @property
     def work_key(self) -> str:
         """The same for the same content analysed in the same way."""
-        return _work_key(self.sha256, self.sample_hz, self.model, self.model_version)
+        return _work_key(self, self.model_version)
 
 
 @dataclass(frozen=True)
@@ -66,8 +72,12 @@ class Progress:
     queue_position: int | None
 
 
-def _work_key(sha256: str, sample_hz: float | None, model: str, model_version: str) -> str:
-    return hashlib.sha256("\n".join((sha256, repr(sample_hz), model, model_version)).encode()).hexdigest()
+def _work_key(work: NewVideo | Video, model_version: str) -> str:
+    parts = [work.sha256, repr(work.sample_hz), work.model, model_version]
+    clip = Clip(work.clip_start_s, work.clip_end_s)
+    if not clip.is_whole:
+        parts += [repr(clip.start_s or None), repr(clip.end_s)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def now() -> datetime:
@@ -123,13 +133,6 @@ def get(session: Session, video_id: str) -> Video:
     return video
 
 
-def page(session: Session, limit: int = 50, offset: int = 0) -> tuple[Sequence[Video], int]:
-    """Videos, newest first, and how many there are in all."""
-    newest_first = select(Video).order_by(Video.created_at.desc(), Video.id)
-    videos = session.scalars(newest_first.limit(limit).offset(offset)).all()
-    return videos, session.scalar(select(func.count()).select_from(Video)) or 0
-
-
 def other_analyses(session: Session, videos: Sequence[Video]) -> dict[str, list[Video]]:
     """For each of these videos, by id, the other analyses of the same recording, newest first: one query for all."""
     contents = {video.sha256 for video in videos}
@@ -144,9 +147,10 @@ def other_analyses(session: Session, videos: Sequence[Video]) -> dict[str, list[
 def progress(session: Session, videos: Sequence[Video]) -> dict[str, Progress]:
     """How far videos are, by id. Speed is the mean of the segments so far times the number in work now."""
     ids = [video.id for video in videos]
+    unfinished = [video.id for video in videos if video.status is not VideoStatus.DONE]  # the others have all frames
     columns = (Segment.video_id, Segment.status, Segment.frames_done, Segment.claimed_at, Segment.done_at)
     segments: dict[str, list[Any]] = {identifier: [] for identifier in ids}
-    for row in session.execute(select(*columns).where(Segment.video_id.in_(ids), Segment.frames_done > 0)):
+    for row in session.execute(select(*columns).where(Segment.video_id.in_(unfinished), Segment.frames_done > 0)):
         segments[row.video_id].append(row)
     waiting = list(session.scalars(_waiting())) if any(v.status is VideoStatus.QUEUED for v in videos) else []
     places = {identifier: place for place, identifier in enumerate(waiting, 1)}
@@ -158,6 +162,8 @@ def _waiting() -> Any:
 
 
 def _progress(video: Video, segments: list[Any], place: int | None) -> Progress:
+    if video.status is VideoStatus.DONE:
+        return Progress(video.frames_total or 0, video.frames_total, None, None, None)
     done = sum(row.frames_done for row in segments)
     running = [row for row in segments if row.status is SegmentStatus.RUNNING]
     if video.status is not VideoStatus.RUNNING or not running:
@@ -189,6 +195,7 @@ def fail(session: Session, video_id: str, code: str, message: str) -> bool:
         return False
     _end(session, video, VideoStatus.FAILED)
     video.error_code, video.error_message = code, message
+    webhooks.announce(session, video)
     return True
 
 
@@ -230,7 +237,7 @@ def restart(session: Session, video_id: str, model_version: str) -> bool:
     video = _lock(session, video_id)
     if video.model_version == model_version:
         return True
-    work_key = _work_key(video.sha256, video.sample_hz, video.model, model_version)
+    work_key = _work_key(video, model_version)
     if session.scalar(select(Video.id).where(Video.work_key == work_key, Video.id != video_id)):
         fail(session, video_id, "network_replaced", _replaced_sentence(video.model_version, model_version))
         return False

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, and_, exists, false, func, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
+from worker.db import webhooks
 from worker.db.tables import Segment, SegmentStatus, Step, Video, VideoStatus
 from worker.db.videos import fail, now
 from worker.errors import LeaseLost
@@ -53,17 +54,23 @@ class SegmentRow:
     frames: NDArray[np.int64]
     pts: NDArray[np.int64]
 
+    @classmethod
+    def of(cls, segment: Segment) -> Self:
+        """Read a segment's row."""
+        return cls(segment.plan, _unpack(segment.frames), _unpack(segment.pts))
+
 
 class Task(Enum):
-    """The three kinds of work."""
+    """The kinds of work."""
 
     PLAN = "plan_video"
     ANALYZE = "analyze_segment"
     FINISH = "finish_video"
+    RENDER = "render"
 
 
 Message = tuple[Task, str | int]
-"""A task and the id of its video or segment: all that goes through the queue."""
+"""A task and the id of its video, segment or render: all that goes through the queue."""
 
 
 def claim_step(session: Session, video_id: str, step: Step, lease_s: float, max_attempts: int) -> Claim | None:
@@ -95,8 +102,7 @@ def claim_segment(
         return None
     video.status, video.started_at = VideoStatus.RUNNING, video.started_at or now()
     segment.status, segment.claimed_at, segment.frames_done = SegmentStatus.RUNNING, now(), 0
-    row = SegmentRow(segment.plan, _unpack(segment.frames), _unpack(segment.pts))
-    return Claim(video.id, segment_id, _lease(segment, lease_s)), video, row
+    return Claim(video.id, segment_id, _lease(segment, lease_s)), video, SegmentRow.of(segment)
 
 
 def _is_owned(work: Video | Segment) -> bool:
@@ -205,6 +211,7 @@ def complete_video(session: Session, claim: Claim, summary: dict[str, Any]) -> N
     video = _locked(session, claim)
     _next_step(video, Step.NONE)
     video.status, video.finished_at, video.summary = VideoStatus.DONE, now(), summary
+    webhooks.announce(session, video)
 
 
 def _next_step(video: Video, step: Step) -> None:

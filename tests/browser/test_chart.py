@@ -1,0 +1,313 @@
+"""The chart of a video in a real browser: what is drawn, what moves it, and what it saves."""
+
+import struct
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import assert_accessible
+from tests.browser.test_pages import SCREENS
+from tests.services import wait_until
+from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
+from worker.emotions import EMOTIONS
+from worker.observations import Observations, Status, blank
+
+Opener = Callable[..., Page]
+SVG = "{http://www.w3.org/2000/svg}"
+WATCHED = """async () => {
+  window.playhead = (await import("/static/playhead.js")).playhead;
+  window.sought = [];
+  playhead.addEventListener("seek", ({ detail }) => sought.push(detail));
+}"""
+# Coloured pixels (neither grey nor nearly so) in a part of the canvas, given in fractions of the figure's area.
+COLOURED = """([left, right, top, bottom]) => {
+  const canvas = document.querySelector("#plot canvas");
+  const area = document.querySelector("#plot .area");
+  const [x, y] = [area.offsetLeft, area.offsetTop].map((px) => px * devicePixelRatio);
+  const [width, height] = [area.clientWidth, area.clientHeight].map((px) => px * devicePixelRatio);
+  const data = canvas.getContext("2d").getImageData(
+    x + left * width, y + top * height, (right - left) * width, (bottom - top) * height).data;
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] && Math.max(...data.slice(i, i + 3)) - Math.min(...data.slice(i, i + 3)) > 40) count++;
+  }
+  return count;
+}"""
+
+
+def with_a_gap(*faces: Sequence[float]) -> Observations:
+    """20 s at 10 frames/s; nobody is there from 8 to 12 s."""
+    there = list(enumerate(faces or (NEUTRAL,)))
+    return observations({frame: [] if 80 <= frame < 120 else there for frame in range(200)})
+
+
+def add(site: Website, rows: Observations, video_id: str = "v", **changes: Any) -> str:
+    frames = int(rows["frame"].max()) + 1
+    info = INFO | {"frame_count": frames, "duration_s": frames / 10}
+    return site.done(rows, video_id, **{"info": info, "filename": "session 7.mp4", **changes})
+
+
+def hours(frames: int = 60_000) -> Observations:
+    """100 minutes of a calm face that is happy in a single frame."""
+    rows = blank(frames)
+    rows["frame"], rows["timestamp_s"] = np.arange(frames), np.arange(frames) / 10
+    rows["face"], rows["tracklet"], rows["status"], rows["confidence"], rows["box"] = (
+        0,
+        0,
+        Status.OK,
+        0.9,
+        (1, 2, 30, 40),
+    )
+    rows["probabilities"] = np.eye(7)[EMOTIONS.index("neutral")]
+    rows["probabilities"][45_000] = np.eye(7)[EMOTIONS.index("happy")]
+    return rows
+
+
+def drawn(page: Page) -> Page:
+    """The page when its chart is there; `playhead` and `sought` are within reach of scripts."""
+    expect(page.locator("#chart-note")).to_contain_text("Whole recording.")
+    page.evaluate(WATCHED)
+    return page
+
+
+def coloured(page: Page, left: float, right: float, top: float = 0.0, bottom: float = 0.95) -> int:
+    count: int = page.evaluate(COLOURED, [left, right, top, bottom])
+    return count
+
+
+def at(page: Page, share: float) -> tuple[float, float]:
+    """A place over the figure, in pixels of the window."""
+    box = page.locator("#plot .area").bounding_box()
+    assert box is not None
+    return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+
+
+def test_lines_are_drawn_and_a_gap_is_blank(site: Website, address: str, open_page: Opener) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}", viewport={"width": 1280, "height": 900}))
+    assert coloured(page, 0.05, 0.38) > 500
+    assert coloured(page, 0.63, 0.95) > 500
+    assert coloured(page, 0.41, 0.59) == 0
+    assert coloured(page, 0.05, 0.38, 0.96, 1.0) > 500, "the band below tells how the frames were"
+    expect(page.locator("#chart-summary")).to_contain_text("Most often neutral (100 %)")
+    expect(page.locator("#frames-key")).to_contain_text("no face")
+    expect(page.locator("#frames-key [data-status=decode_error]")).to_be_hidden()
+    assert_accessible(page)
+
+
+def test_emotions_can_be_taken_away(site: Website, address: str, open_page: Opener) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}"))
+    assert coloured(page, 0, 0.38) > 500
+    for emotion in EMOTIONS:
+        page.locator(f'.emotion[data-emotion="{emotion}"]').click()
+    wait_until(lambda: coloured(page, 0, 0.38) == 0, 30, "taking all lines away")
+    page.locator('.emotion[data-emotion="happy"]').click()
+    wait_until(lambda: coloured(page, 0, 0.38) > 50, 30, "drawing the happy line")
+
+
+def test_click_seeks_and_the_cursor_follows_playback(site: Website, address: str, open_page: Opener) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}"))
+    page.mouse.click(*at(page, 0.25))
+    assert page.evaluate("sought") == [pytest.approx(5.0, abs=0.11)]
+    assert page.evaluate("sought[0] * 10 % 1") == pytest.approx(0, abs=1e-6), "where every frame is seen, to a frame"
+    canvas = page.evaluate("window.before = document.querySelector('#plot canvas').toDataURL()")
+    page.evaluate("playhead.moved(10)")
+    box = page.locator("#plot .cursor").bounding_box()
+    assert box is not None
+    assert box["x"] == pytest.approx(at(page, 0.5)[0], abs=2)
+    assert page.evaluate("document.querySelector('#plot canvas').toDataURL()") == canvas
+
+
+def test_keys_go_by_frames_and_zoom(site: Website, address: str, open_page: Opener) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}"))
+    area = page.locator("#plot .area")
+    area.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "End", "Home"):
+        page.keyboard.press(key)
+    assert page.evaluate("sought") == [0.1, 0.2, 0.1, 19.9, 0]
+    assert (area.get_attribute("aria-valuetext") or "").startswith("0:00.00, neutral 70 %, ")
+    expect(page.locator("#plot .tip")).to_contain_text("neutral 70 %")
+    page.keyboard.press("+")
+    expect(page.locator("#chart-note")).to_contain_text("From 0:00.0 to 0:10.0")
+    page.keyboard.press("PageUp")
+    expect(page.locator("#chart-note")).to_contain_text("From 0:08.0 to 0:18.0")
+    page.keyboard.press("0")
+    expect(page.locator("#chart-note")).to_contain_text("Whole recording")
+
+
+def test_a_gap_is_read_out_as_one(site: Website, address: str, open_page: Opener) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}"))
+    page.mouse.move(*at(page, 0.5))
+    expect(page.locator("#plot .tip")).to_contain_text("no face")
+    page.mouse.move(*at(page, 0.2))
+    expect(page.locator("#plot .tip")).to_contain_text("neutral 70 %")
+
+
+def test_a_spike_of_one_frame_is_seen_and_zooming_in_loads_every_frame(
+    site: Website, address: str, open_page: Opener
+) -> None:
+    page = open_page(f"{address}/videos/{add(site, hours())}", viewport={"width": 1280, "height": 900})
+    drawn(page)
+    expect(page.locator("#chart-note")).to_contain_text("mean of 4 s")
+    assert coloured(page, 0.74, 0.76, 0.1, 0.9) > 100, "the one happy frame of 60,000"
+    assert coloured(page, 0.3, 0.7, 0.1, 0.9) == 0
+    page.locator("#smooth").select_option("raw")
+    x, y = at(page, 0.75)
+    page.mouse.move(x, y)
+    page.keyboard.down("Control")
+    for _ in range(40):
+        page.mouse.wheel(0, -60)
+    page.keyboard.up("Control")
+    expect(page.locator("#chart-note")).to_contain_text("Each point is one frame")
+    page.mouse.click(x, y)
+    assert page.evaluate("sought") == [pytest.approx(4500, abs=10)]
+    page.locator("#whole").click()
+    expect(page.locator("#chart-note")).to_contain_text("Whole recording. Each point is the mean of 4 s")
+
+
+def test_dragging_zooms_and_double_click_shows_the_whole(site: Website, address: str, open_page: Opener) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}"))
+    page.mouse.move(*at(page, 0.25))
+    page.mouse.down()
+    page.mouse.move(*at(page, 0.4), steps=4)
+    expect(page.locator("#plot .selection")).to_be_visible()
+    page.mouse.move(*at(page, 0.5), steps=4)
+    page.mouse.up()
+    expect(page.locator("#chart-note")).to_contain_text("From 0:05.0 to 0:10.0")
+    assert page.evaluate("sought") == []
+    assert coloured(page, 0.65, 1) == 0, "the gap fills the right"
+    page.locator("#later").click()
+    expect(page.locator("#chart-note")).to_contain_text("From 0:07.5 to 0:12.5")
+    page.mouse.dblclick(*at(page, 0.5))
+    expect(page.locator("#chart-note")).to_contain_text("Whole recording")
+
+
+def test_two_fingers_zoom_and_a_tap_seeks(site: Website, address: str, open_page: Opener) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}", **SCREENS["phone"]))
+    page.locator("#plot").scroll_into_view_if_needed()
+    page.touchscreen.tap(*at(page, 0.25))
+    assert page.evaluate("sought") == [pytest.approx(5.0, abs=0.2)]
+    y = at(page, 0.5)[1]
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind: str, *shares: float) -> None:
+        points = [{"x": at(page, share)[0], "y": y, "id": number} for number, share in enumerate(shares)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", 0.4, 0.6)
+    for reach in (0.15, 0.2, 0.25):
+        fingers("touchMove", 0.5 - reach, 0.5 + reach)
+    fingers("touchEnd")
+    expect(page.locator("#chart-note")).to_contain_text("From 0:06")
+    assert len(page.evaluate("sought")) == 1
+
+
+def test_faces_are_chosen_here_and_elsewhere(site: Website, address: str, open_page: Opener) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap(NEUTRAL, HAPPY))}"))
+    select = page.locator("#face")
+    assert [option.strip() for option in select.locator("option").all_text_contents()] == [
+        "Face 1 (0:00 to 0:19)", "Face 2 (0:00 to 0:19)",
+    ]  # fmt: skip
+    assert page.evaluate("playhead.faceId") == 1
+    expect(page.locator("#chart-summary")).to_contain_text("Most often neutral")
+    select.select_option("2")
+    assert page.evaluate("playhead.faceId") == 2
+    expect(page.locator("#chart-summary")).to_contain_text("Most often happy")
+    page.evaluate("playhead.choose(1)")
+    expect(select).to_have_value("1")
+    expect(page.locator("#chart-summary")).to_contain_text("Most often neutral")
+
+
+def test_names_merges_and_hiding_are_followed(site: Website, address: str, open_page: Opener) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap(NEUTRAL, HAPPY))}"))
+    site.client.patch("/api/v1/videos/v/faces/1", json={"hidden": True})
+    site.client.patch("/api/v1/videos/v/faces/2", json={"name": "Ada"})
+    page.evaluate("playhead.changed()")
+    expect(page.locator("#chart-summary")).to_contain_text("Most often happy")
+    expect(page.locator("#face option")).to_have_text(["Ada (0:00 to 0:19)"])
+    assert page.evaluate("playhead.faceId") == 2
+    site.client.patch("/api/v1/videos/v/faces/2", json={"hidden": True})
+    page.evaluate("playhead.changed()")
+    expect(page.locator("#chart-summary")).to_contain_text("No face is shown here")
+    assert coloured(page, 0, 1) == 0
+
+
+def test_ranges_of_other_parts_are_marked(site: Website, address: str, open_page: Opener) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}"))
+    assert coloured(page, 0.42, 0.58, 0, 0.3) == 0
+    page.evaluate("""() => {
+      playhead.ranges = [{ start_s: 8.5, end_s: 11.5, label: "task 1" }];
+      playhead.dispatchEvent(new CustomEvent("ranges"));
+    }""")
+    wait_until(lambda: coloured(page, 0.42, 0.58, 0, 0.3) > 20, 30, "drawing the range")
+
+
+def test_two_analyses_share_one_axis(site: Website, address: str, open_page: Opener) -> None:
+    for video_id, version in (("v", "paper-1"), ("w", "paper-2")):
+        add(site, with_a_gap(HAPPY), video_id, sha256="same", model_version=version)
+    page = drawn(open_page(f"{address}/videos/v", viewport={"width": 1280, "height": 1200}))
+    expect(page.locator("#plot")).to_have_class("two")
+    wait_until(lambda: coloured(page, 0.05, 0.38, 0.55, 0.93) > 300, 30, "drawing the other")
+    assert coloured(page, 0.05, 0.38, 0, 0.43) > 300
+    assert coloured(page, 0.41, 0.59, 0, 0.43) == coloured(page, 0.41, 0.59, 0.55, 0.93) == 0
+    page.mouse.move(*at(page, 0.2))
+    expect(page.locator("#plot .tip")).to_contain_text("paper-2, every frame")
+    page.locator("#compare").select_option("")
+    expect(page.locator("#plot")).not_to_have_class("two")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_saved_files_are_the_chart_on_paper(
+    site: Website, address: str, open_page: Opener, tmp_path: Path, scheme: str
+) -> None:
+    add(site, with_a_gap(), filename="a <b> & c.mp4")
+    page = drawn(open_page(f"{address}/videos/v", color_scheme=scheme))
+    with page.expect_download() as download:
+        page.locator("#save-svg").click()
+    assert download.value.suggested_filename.endswith("-face-1.svg")
+    download.value.save_as(tmp_path / "chart.svg")
+    root = ElementTree.parse(tmp_path / "chart.svg").getroot()
+    lines = {path.get("class"): path for path in root.iter(f"{SVG}path") if path.get("class")}
+    assert set(lines) == set(EMOTIONS)
+    assert all((path.get("d") or "").count("M") == 2 for path in lines.values()), "one gap, two strokes"
+    assert lines["neutral"].get("stroke") == "#767c87", "the light theme's"
+    texts = [text.text for text in root.iter(f"{SVG}text")]
+    assert "a <b> & c.mp4" in texts
+    assert any("Face 1, 0:00.0 to 0:20.0, network paper-1" in (text or "") for text in texts)
+    assert {"100 %", "0:10", *EMOTIONS} <= set(texts)
+    page.locator('.emotion[data-emotion="fear"]').click()
+    with page.expect_download() as download:
+        page.locator("#save-png").click()
+    download.value.save_as(tmp_path / "chart.png")
+    head = (tmp_path / "chart.png").read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = (float(side or 0) for side in (root.get("width"), root.get("height")))
+    assert struct.unpack(">II", head[16:24]) == (2 * width, 2 * height)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_chart_fits_every_screen_and_is_accessible(site: Website, address: str, open_page: Opener, screen: str) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap(NEUTRAL, HAPPY))}", **SCREENS[screen]))
+    assert_accessible(page)
+    canvas = page.locator("#plot canvas").bounding_box()
+    assert canvas is not None
+    assert canvas["width"] <= SCREENS[screen]["viewport"]["width"]
+    ratio = page.evaluate("document.querySelector('#plot canvas').width / devicePixelRatio")
+    assert ratio == pytest.approx(canvas["width"], abs=1), "drawn for the size that it has"
+    page.set_viewport_size({"width": 700, "height": 700})
+    width = (
+        "document.querySelector('#plot canvas').width - document.querySelector('#plot').clientWidth * devicePixelRatio"
+    )
+    wait_until(lambda: abs(page.evaluate(width)) <= 1, 30, "drawing for the new size")
+
+
+def test_without_javascript_a_sentence_says_where_the_numbers_are(
+    site: Website, address: str, open_page: Opener
+) -> None:
+    page = open_page(f"{address}/videos/{add(site, with_a_gap())}", java_script_enabled=False)
+    expect(page.locator("noscript p")).to_have_text("The chart needs JavaScript; the CSV has every row of it.")
+    expect(page.locator("#chart")).to_be_hidden()

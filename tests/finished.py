@@ -1,0 +1,76 @@
+"""Videos that are done, with made-up rows over real recordings: for tests of what is made of them."""
+
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from shutil import copyfile
+
+import numpy as np
+from sqlalchemy import select
+
+from worker.config import Settings
+from worker.db import renders, timelines, videos, work
+from worker.db.renders import RenderClaim
+from worker.db.session import Database
+from worker.db.tables import Render, RenderKind, Segment, Step
+from worker.emotions import EMOTIONS
+from worker.finishing import finish
+from worker.observations import Observations, Status, blank
+from worker.plans import segment_to_row
+from worker.renders import Job, make
+from worker.video import SegmentPlan, plan
+
+BOX = (40, 20, 50, 44)  # of the one face, in every frame, in displayed pixels
+PROBABILITIES = tuple(0.87 if emotion == "happy" else 0.13 / 6 for emotion in EMOTIONS)
+
+
+def finish_video(
+    database: Database, settings: Settings, path: Path, video_id: str = "v", sample_hz: float | None = None
+) -> str:
+    """A video of this recording that is done, with one face that is happy all the time."""
+    settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+    copyfile(path, settings.recording(video_id))
+    planned = plan(path, settings.segment_s, sample_hz)
+    digest = sha256(path.read_bytes() + video_id.encode()).hexdigest()
+    size_bytes, info = path.stat().st_size, asdict(planned.info)
+    with database.write() as session:
+        new = videos.NewVideo(video_id, path.name, size_bytes, digest, sample_hz, "paper", "paper-1", info)
+        videos.create(session, new)
+        claim = work.claim_step(session, video_id, Step.PLAN, 60, 3)
+        assert claim is not None
+        work.save_plan(session, claim, [segment_to_row(segment) for segment in planned.segments], info)
+        found = session.scalars(select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)).all()
+        for segment_id, segment in zip(found, planned.segments, strict=True):
+            claimed = work.claim_segment(session, segment_id, 60, 3)
+            assert claimed is not None
+            work.complete_segment(session, claimed[0])
+            timelines.replace_segment(session, segment_id, [_rows(segment)])
+        claim = work.claim_step(session, video_id, Step.FINISH, 60, 3)
+        assert claim is not None
+        finish(session, claim)
+    return video_id
+
+
+def _rows(segment: SegmentPlan) -> Observations:
+    rows = blank(len(segment.frames))
+    unit_s = segment.time_base_numerator / segment.time_base_denominator
+    rows["frame"], rows["timestamp_s"] = segment.frames, (segment.pts - segment.origin_pts) * unit_s
+    rows["face"], rows["tracklet"], rows["status"], rows["confidence"] = 0, 0, Status.OK, 0.9
+    rows["box"], rows["probabilities"] = BOX, PROBABILITIES
+    return np.asarray(rows)
+
+
+def claim_render(database: Database, video_id: str, kind: RenderKind, lease_s: float = 60) -> RenderClaim | None:
+    with database.write() as session:
+        render = session.scalars(select(Render).where(Render.video_id == video_id, Render.kind == kind)).one()
+        return renders.claim(session, render.id, lease_s, 3)
+
+
+def make_render(database: Database, settings: Settings, video_id: str, kind: RenderKind) -> Path:
+    """Make it in this process; the video's folder of derived files."""
+    with database.write() as session:
+        renders.order(session, video_id, kind)
+    claim = claim_render(database, video_id, kind)
+    assert claim is not None
+    make(Job(database, settings, claim, lambda frames_done: None, lambda: False))
+    return settings.derived(video_id)

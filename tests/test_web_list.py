@@ -1,0 +1,380 @@
+"""The list on the start page and in the API: searched, sorted, paged, and acted upon for many videos at once."""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.test_web_pages import text_of
+from tests.test_web_videos import TWO_FACES, assert_problem
+from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
+from web.archives import LEFT_OUT, unique_names
+from web.strips import strip_paths, strip_sentence
+from worker.db import videos
+from worker.db.exports import CSV_COLUMNS
+from worker.observations import Status
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Website]:
+    website = Website(tmp_path)
+    yield website
+    website.database.close()
+
+
+@pytest.fixture
+def states(site: Website) -> Website:
+    """One video in every state but running, named after it."""
+    site.done(TWO_FACES, "d", filename="done.mp4")
+    site.failed("f", filename="failed.mp4")
+    site.queued("q", filename="waiting.mp4")
+    with site.database.write() as session:
+        videos.cancel(session, site.queued("c", filename="cancelled.mp4"))
+    return site
+
+
+def listed(site: Website, query: str) -> list[str]:
+    """Names on a page of the list."""
+    html = site.client.get(f"/?{query}").text
+    return [unescape(name) for name in re.findall(r'class="name" href="[^"]*">([^<]*)</a>', html)]
+
+
+def named(site: Website, query: str) -> list[str]:
+    """Names that the API lists."""
+    answer = site.client.get(f"/api/v1/videos?{query}")
+    assert answer.status_code == 200
+    return [video["filename"] for video in answer.get_json()["videos"]]
+
+
+def test_search_and_filters_are_the_same_on_the_page_and_in_the_api(states: Website) -> None:
+    for query, api, names in (
+        ("", "", ["cancelled.mp4", "waiting.mp4", "failed.mp4", "done.mp4"]),
+        ("q=ED.mp", "q=ED.mp", ["cancelled.mp4", "failed.mp4"]),
+        ("q=e%25", "q=e%25", []),
+        ("state=failed", "status=failed", ["failed.mp4"]),
+        ("q=ed&state=failed", "q=ed&status=failed", ["failed.mp4"]),
+        ("sort=oldest", "sort=oldest", ["done.mp4", "failed.mp4", "waiting.mp4", "cancelled.mp4"]),
+        ("sort=name", "sort=name", ["cancelled.mp4", "done.mp4", "failed.mp4", "waiting.mp4"]),
+        ("sort=state", "sort=state", ["waiting.mp4", "failed.mp4", "done.mp4", "cancelled.mp4"]),
+    ):
+        assert listed(states, query) == names
+        assert named(states, api) == names
+
+
+def test_percent_and_underscore_are_searched_as_they_are(site: Website) -> None:
+    for number, name in enumerate(("100%.mp4", "1000.mp4", "a_b.mp4", "aab.mp4", "back\\slash.mp4", "a/b.mp4")):
+        site.queued(f"v{number}", filename=name)
+    for text, name in (("0%25", "100%.mp4"), ("a_b", "a_b.mp4"), ("k%5Cs", "back\\slash.mp4"), ("a/b", "a/b.mp4")):
+        assert listed(site, f"q={text}") == [name]
+
+
+def test_longest_first(site: Website) -> None:
+    for number, length in enumerate((5.0, 600.0, 60.0)):
+        site.queued(f"v{number}", filename=f"{length:.0f}.mp4", info=INFO | {"duration_s": length})
+    assert listed(site, "sort=length") == named(site, "sort=length") == ["600.mp4", "60.mp4", "5.mp4"]
+
+
+def test_pages_keep_the_search(site: Website) -> None:
+    for number in range(60):
+        site.queued(f"v{number:02d}", filename=f"{'odd' if number % 2 else 'even'} & {number:02d}.mp4")
+    html = unescape(site.client.get("/?q=ODD+%26&sort=oldest&page=1&state=queued").text)
+    assert "30 videos found" in text_of(html)
+    assert 'href="/?q=ODD+%26&state=queued&sort=oldest&page=2"' in html
+    assert 'value="ODD &"' in html
+    assert re.search(r'<option value="queued" selected', html)
+    assert listed(site, "q=ODD+%26&sort=oldest&page=2&state=queued") == [f"odd & {n}.mp4" for n in range(51, 60, 2)]
+    fragment = unescape(site.client.get("/videos?q=ODD+%26&sort=oldest&page=2&state=queued").text)
+    assert 'rel="prev" href="/?q=ODD+%26&state=queued&sort=oldest"' in fragment
+
+
+def test_api_pages_count_what_is_found(site: Website) -> None:
+    for number in range(7):
+        site.queued(f"v{number}", filename=f"{'ab'[number % 2]}{number}.mp4")
+    answer = site.client.get("/api/v1/videos?q=A&sort=oldest&limit=2&offset=2").get_json()
+    assert [video["filename"] for video in answer["videos"]] == ["a4.mp4", "a6.mp4"]
+    assert (answer["total"], answer["limit"], answer["offset"]) == (4, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "words"),
+    [
+        ("status=bogus", "bad_status", "one of queued, running, done, failed, cancelled, but is 'bogus'"),
+        ("status=", "bad_status", "but is ''"),
+        ("sort=size", "bad_sort", "one of newest, oldest, name, length, state, but is 'size'"),
+        ("q=a%00b", "bad_q", "printable"),
+        ("q=" + "x" * 256, "bad_q", "up to 255"),
+        ("limit=0", "bad_limit", "from 1 to 200"),
+    ],
+)
+def test_api_refuses_what_it_cannot_use(site: Website, query: str, code: str, words: str) -> None:
+    assert words in assert_problem(site.client.get(f"/api/v1/videos?{query}"), 400, code)
+
+
+def test_page_passes_over_what_it_cannot_use(site: Website) -> None:
+    site.queued()
+    for query in (
+        "state=bogus",
+        "sort=size",
+        "q=a%00b",
+        "q=" + "x" * 300,
+        "did=nonsense",
+        "did=cancel&done=x",
+        "page=%00",
+    ):
+        assert listed(site, query) == ["clip.mp4"]
+
+
+def test_empty_list_nothing_found_and_a_page_too_far_are_told_apart(site: Website) -> None:
+    assert "No videos yet" in site.client.get("/").text
+    assert re.search(r'<form id="find"[^>]* hidden', site.client.get("/").text)
+    nothing = unescape(site.client.get("/?q=<b>&sort=name").text)
+    assert "Nothing found" in nothing
+    assert '<a id="clear" data-stay href="/?sort=name">' in nothing
+    assert "No video has “<b>” in its name." in text_of(nothing.replace("<b>", "&lt;b&gt;"))
+    site.queued()
+    assert "No video in this state is there." in text_of(site.client.get("/?state=failed").text)
+    beyond = site.client.get("/?q=clip&page=5").text
+    assert "There is no such page" in beyond
+    assert 'href="/?q=clip"' in beyond
+
+
+def test_an_unchanged_list_is_not_sent_again(site: Website) -> None:
+    site.queued()
+    first = site.client.get("/videos")
+    assert site.client.get("/videos", headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    site.queued("w", filename="new.mp4")
+    assert site.client.get("/videos", headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+
+
+def test_done_rows_have_a_strip_in_colours_and_in_words(site: Website) -> None:
+    rows = observations({frame: [(0, HAPPY if frame < 5 else NEUTRAL)] for frame in range(20)})
+    rows["status"][15:] = Status.NO_FACE
+    rows["probabilities"][15:] = np.nan
+    site.done(rows)
+    assert site.client.get("/api/v1/videos/v").get_json()["strip"] == "3" * 5 + "6" * 10 + "-" * 5
+    html = site.client.get("/").text
+    assert '<path class="happy" d="M0 0h5v10h-5z"></path><path class="neutral" d="M5 5h10v5h-10z"></path>' in html
+    assert "Neutral 50\u00a0%, happy 25\u00a0%, no face 25\u00a0%" in html
+    assert text_of(html).count("not readable") == 1, "one legend for all"
+
+
+def test_a_video_from_before_strips_has_a_row_like_the_others(site: Website) -> None:
+    site.done(TWO_FACES)
+    with site.database.write() as session:
+        videos.get(session, "v").summary = {"frames_by_status": {"ok": 4}, "faces": 2}
+    assert site.client.get("/api/v1/videos/v").get_json()["strip"] is None
+    html = site.client.get("/").text
+    assert "4 frames" in html
+    assert "<path class" not in html
+
+
+@pytest.mark.parametrize(
+    ("strip", "sentence"),
+    [
+        ("6" * 62 + "3" * 30 + "-" * 8, "mostly neutral 62\u00a0%, happy 30\u00a0%, no face 8\u00a0%"),
+        ("3", "happy 100\u00a0%"),
+        ("x" * 10, "not readable 100\u00a0%"),
+        ("01234560123456", "angry 14\u00a0%, disgust 14\u00a0%, fear 14\u00a0%"),
+        ("6" * 97 + "3" * 3, "mostly neutral 97\u00a0%"),
+    ],
+)
+def test_strip_in_words(strip: str, sentence: str) -> None:
+    assert strip_sentence(strip) == sentence
+
+
+def test_strip_as_paths_covers_every_stretch_once() -> None:
+    strip = "3366x--3"
+    columns: dict[int, str] = {}
+    for kind, path in strip_paths(strip):
+        for start, width in re.findall(r"M(\d+) \d+h(\d+)", path):
+            for column in range(int(start), int(start) + int(width)):
+                assert column not in columns
+                columns[column] = kind
+    assert [columns[column] for column in range(len(strip))] == [
+        "happy", "happy", "neutral", "neutral", "unreadable", "absent", "absent", "happy",
+    ]  # fmt: skip
+
+
+def opened(content: bytes) -> zipfile.ZipFile:
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    assert archive.testzip() is None
+    return archive
+
+
+def test_zip_holds_the_timelines_and_sidecars(site: Website) -> None:
+    site.done(TWO_FACES, "a", filename="talk.mp4")
+    site.done(observations({0: [(0, HAPPY)], 1: []}), "b", filename="Gespräch 日本.mov")
+    answer = site.client.get("/api/v1/videos.zip?id=a&id=b&id=a")
+    assert answer.content_type == "application/zip"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="emotion-timelines.zip"'
+    archive = opened(answer.data)
+    assert sorted(archive.namelist()) == ["Gespräch 日本.csv", "Gespräch 日本.json", "talk.csv", "talk.json"]
+    for video_id, name, rows in (("a", "talk", 6), ("b", "Gespräch 日本", 2)):
+        assert archive.read(f"{name}.csv") == site.client.get(f"/api/v1/videos/{video_id}/timeline.csv").data
+        table = pd.read_csv(io.BytesIO(archive.read(f"{name}.csv")))
+        assert tuple(table.columns) == CSV_COLUMNS
+        assert len(table) == rows
+        alone = site.client.get(f"/api/v1/videos/{video_id}/timeline.json").get_json()
+        assert json.loads(archive.read(f"{name}.json")) == alone
+
+
+def test_recordings_of_one_name_are_both_in_the_zip(site: Website) -> None:
+    site.done(TWO_FACES, "a", filename="talk.mp4")
+    site.done(observations({0: [(0, HAPPY)]}), "b", filename="Talk.mov")
+    archive = opened(site.client.get("/api/v1/videos.zip?id=a&id=b").data)
+    assert len(pd.read_csv(io.BytesIO(archive.read("talk.csv")))) == 6
+    assert len(pd.read_csv(io.BytesIO(archive.read("Talk (2).csv")))) == 1
+    assert json.loads(archive.read("Talk (2).json"))["video_id"] == "b"
+
+
+def test_zip_says_what_it_leaves_out_and_why(states: Website) -> None:
+    archive = opened(states.client.get("/api/v1/videos.zip?id=d&id=f&id=nobody").data)
+    assert sorted(archive.namelist()) == ["done.csv", "done.json", LEFT_OUT]
+    text = archive.read(LEFT_OUT).decode()
+    assert "failed.mp4 is failed, so it has no timeline yet." in text
+    assert "There is no video with the id 'nobody'" in text
+    sentence = assert_problem(states.client.get("/api/v1/videos.zip?id=f"), 409, "conflict")
+    assert "failed.mp4 is failed" in sentence
+    assert_problem(states.client.get("/api/v1/videos.zip"), 400, "bad_id")
+    assert_problem(states.client.get("/api/v1/videos.zip?" + "&".join(f"id={n}" for n in range(1001))), 400, "bad_id")
+
+
+def test_zip_is_whole_though_a_video_is_deleted_meanwhile(site: Website) -> None:
+    site.done(TWO_FACES, "a", filename="a.mp4")
+    site.done(TWO_FACES, "b", filename="b.mp4")
+    answer = site.client.get("/api/v1/videos.zip?id=a&id=b", buffered=False)
+    chunks = (bytes(chunk) for chunk in answer.iter_encoded())
+    first = next(chunks)
+    assert site.client.delete("/api/v1/videos/b").status_code == 204
+    archive = opened(first + b"".join(chunks))
+    answer.close()
+    assert len(pd.read_csv(io.BytesIO(archive.read("b.csv")))) == 6
+
+
+def test_zip_names_are_safe_and_unique() -> None:
+    given = [
+        "a.mp4",
+        "A.mov",
+        "a (2).mp4",
+        "..",
+        "con.mp4",
+        'x<>:"|?*.mp4',
+        "日" * 200 + ".mp4",
+        "",
+        "dot. .mp4",
+        "a/b.mp4",
+    ]
+    names = list(unique_names(given))
+    assert names[:3] == ["a", "A (2)", "a (2) (2)"]
+    assert names[3:6] == ["_", "_con", "x_______"]
+    assert len({name.casefold() for name in names}) == len(names)
+    for name in names:
+        assert len(f"{name} (99).json".encode()) <= 255
+        assert not re.search(r'[<>:"/\\|?*\x00-\x1f]|[. ]$|^$', name)
+
+
+def acted(site: Website, action: str, *video_ids: str, query: str = "", **fields: str) -> str:
+    """Press a button of the list with these videos chosen; what the page then says."""
+    answer = site.client.post(f"/selection/{action}{query}", data={"id": list(video_ids), **fields})
+    assert answer.status_code == 303
+    html = site.client.get(answer.headers["Location"]).text
+    report = re.search(r'<div id="report" role="status">(.*?)</div>', html, re.DOTALL)
+    assert report is not None
+    return text_of(report[1])
+
+
+def status_of(site: Website, video_id: str) -> str:
+    status: str = site.client.get(f"/api/v1/videos/{video_id}").get_json()["status"]
+    return status
+
+
+def test_many_are_cancelled_and_the_others_are_told(states: Website) -> None:
+    states.queued("q2", filename="also waiting.mp4")
+    said = acted(states, "cancel", "q", "d", "nobody", "q2")
+    assert said == (
+        "2 videos were cancelled. Nothing was done with done.mp4. Only a waiting or running video can be cancelled. "
+        "1 video was deleted before."
+    )
+    assert [status_of(states, name) for name in ("q", "q2", "d")] == ["cancelled", "cancelled", "done"]
+
+
+def test_many_are_tried_again(states: Website) -> None:
+    said = acted(states, "retry", "f", "c", "d", "q")
+    assert said.startswith("2 videos were put into the queue again. Nothing was done with done.mp4, waiting.mp4.")
+    assert [status_of(states, name) for name in ("f", "c", "d", "q")] == ["queued", "queued", "done", "queued"]
+
+
+def test_many_are_deleted_when_that_is_confirmed(states: Website) -> None:
+    page = states.client.post("/selection/delete?state=failed", data={"id": ["f", "d", "nobody"]})
+    assert page.status_code == 200
+    assert "Delete 2 videos for good? failed.mp4 done.mp4 The recordings" in text_of(page.text)
+    assert 'action="/selection/delete?state=failed"' in page.text
+    assert states.rows() == 4
+    ids = re.findall(r'name="id" value="([^"]*)"', page.text)
+    assert acted(states, "delete", *ids, confirmed="yes") == "2 videos were deleted."
+    assert states.files() == ["c", "q"]
+    assert acted(states, "delete", "f", confirmed="yes") == "1 video was deleted before."
+    assert acted(states, "delete", "f") == "1 video was deleted before.", "there is nothing to confirm"
+
+
+def test_the_list_is_as_it_was_after_an_action(states: Website) -> None:
+    answer = states.client.post("/selection/retry?q=ed&sort=name&did=x&page=1", data={"id": "f"})
+    assert answer.headers["Location"] == "/?q=ed&sort=name&did=retry&done=1"
+
+
+def test_a_button_without_a_choice_says_what_to_do(states: Website) -> None:
+    for action in ("cancel", "retry", "delete", "zip"):
+        assert acted(states, action) == "No video was chosen. Tick the boxes beside the videos first."
+
+
+def test_zip_by_the_form(states: Website) -> None:
+    answer = states.client.post("/selection/zip", data={"id": ["d", "q"]})
+    assert sorted(opened(answer.data).namelist()) == ["done.csv", "done.json", LEFT_OUT]
+    said = acted(states, "zip", "q", "f", "c", "nobody")
+    assert said == (
+        "Nothing was done with waiting.mp4, failed.mp4, cancelled.mp4 and 1 more. Only a video that is done has a CSV."
+    )
+
+
+def test_many_names_are_cut_short(site: Website) -> None:
+    for number in range(9):
+        site.failed(f"v{number}", filename=f"{number}.mp4")
+    said = acted(site, "cancel", *(f"v{number}" for number in range(9)))
+    assert "Nothing was done with 0.mp4, 1.mp4, 2.mp4 and 6 more." in said
+
+
+def test_no_other_site_can_act_on_videos(states: Website) -> None:
+    for action in ("cancel", "retry", "delete", "zip"):
+        answer = states.client.post(
+            f"/selection/{action}", data={"id": "q", "confirmed": "yes"}, headers={"Sec-Fetch-Site": "cross-site"}
+        )
+        assert answer.status_code == 403
+    assert status_of(states, "q") == "queued"
+
+
+def test_a_report_in_an_address_can_not_be_made_up(states: Website) -> None:
+    html = states.client.get("/?did=cancel&unfit=2&kept=nobody&kept=<b>&done=1").text
+    assert "Nothing was done with 2 videos." in html
+    assert "nobody" not in html
+    assert "&lt;b&gt;" not in html
+
+
+def test_every_row_offers_what_fits_its_state(states: Website) -> None:
+    html = states.client.get("/").text
+    for video_id, offered in (("d", []), ("f", ["retry"]), ("q", ["cancel"]), ("c", ["retry"])):
+        row = re.search(rf'<li id="row-{video_id}".*?</li>', html, re.DOTALL)
+        assert row is not None
+        assert re.findall(r'data-does="(\w+)"', row[0]) == [*offered, "delete"]
+        assert ("timeline.csv" in row[0]) == (video_id == "d")
+        assert "<img" not in row[0], "no picture is known to exist"
+
+
+def test_a_thumbnail_is_shown_when_there_is_one(site: Website) -> None:
+    assert site.client.get(f"/api/v1/videos/{site.queued()}").get_json()["links"]["thumbnail"] is None

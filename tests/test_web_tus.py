@@ -1,0 +1,424 @@
+"""Resumable uploads by the letter of the tus protocol, request by request. A real client: test_web_resuming.py."""
+
+import hashlib
+import os
+import resource
+import signal
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from werkzeug.http import parse_date
+
+from tests.services import ASTRONAUT
+from tests.test_web_videos import assert_problem
+from tests.website import Website
+from web import create_app, resuming
+from worker.db import uploads, videos
+from worker.db.session import Database
+from worker.db.tables import Upload
+
+MP4 = ASTRONAUT.read_bytes()
+UPLOADS = "/api/v1/uploads"
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Website]:
+    website = Website(tmp_path)
+    yield website
+    website.database.close()
+
+
+def metadata(**texts: str) -> str:
+    return ",".join(f"{name} {b64encode(text.encode()).decode()}" for name, text in texts.items())
+
+
+def begin(site: Website, size: int = len(MP4), **texts: str) -> str:
+    """Create an upload; its address."""
+    headers = TUS | {"Upload-Length": str(size), "Upload-Metadata": metadata(**{"filename": "clip.mp4", **texts})}
+    response = site.client.post(UPLOADS, headers=headers)
+    assert response.status_code == 201, response.text
+    assert response.headers["Upload-Offset"] == "0"
+    return str(response.headers["Location"])
+
+
+def send(site: Website, address: str, data: bytes, offset: int, **changes: str) -> Any:
+    headers = TUS | {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+    headers |= {name.replace("_", "-"): value for name, value in changes.items()}
+    return site.client.patch(address, data=data, headers=headers)
+
+
+def offset_of(site: Website, address: str) -> int:
+    response = site.client.head(address, headers=TUS)
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Tus-Resumable"] == "1.0.0"
+    return int(response.headers["Upload-Offset"])
+
+
+def shown(site: Website, address: str) -> dict[str, Any]:
+    body: dict[str, Any] = site.client.get(address).get_json()
+    return body
+
+
+def part(site: Website, address: str) -> Path:
+    return site.settings.recordings_dir / f"{address.rsplit('/', 1)[1]}.upload.part"
+
+
+def complete(site: Website, **texts: str) -> str:
+    address = begin(site, len(MP4), **texts)
+    assert send(site, address, MP4, 0).status_code == 204
+    return address
+
+
+@pytest.mark.parametrize("path", [UPLOADS, f"{UPLOADS}/any"])
+def test_options_say_what_the_server_can_do(site: Website, path: str) -> None:
+    response = site.client.options(path)
+    assert response.status_code == 204
+    assert response.headers["Tus-Version"] == response.headers["Tus-Resumable"] == "1.0.0"
+    assert set(response.headers["Tus-Extension"].split(",")) >= {"creation", "termination", "checksum", "expiration"}
+    assert response.headers["Tus-Max-Size"] == str(site.settings.max_upload_bytes)
+    assert {"sha1", "sha256"} <= set(response.headers["Tus-Checksum-Algorithm"].split(","))
+
+
+def test_recording_in_pieces_becomes_a_video(site: Website) -> None:
+    address = begin(site, filename="../evil\u202e.mp4", filetype="video/mp4", sample_hz="5", clip_end_s="3.5")
+    assert shown(site, address) == {
+        "id": address.rsplit("/", 1)[1], "filename": "evil.mp4", "size_bytes": len(MP4), "offset": 0,
+        "status": "receiving", "video": None, "error": None,
+    }  # fmt: skip
+    for start in range(0, len(MP4), 100_000):
+        assert offset_of(site, address) == start
+        response = send(site, address, MP4[start : start + 100_000], start)
+        assert response.status_code == 204
+        assert response.headers["Upload-Offset"] == str(min(start + 100_000, len(MP4)))
+        assert "Content-Type" not in response.headers
+    upload = shown(site, address)
+    assert (upload["status"], upload["offset"], upload["error"]) == ("accepted", len(MP4), None)
+    assert upload["video"]["duplicate"] is False
+    video = site.client.get(upload["video"]["links"]["self"]).get_json()
+    assert site.client.get(upload["video"]["links"]["page"]).status_code == 200
+    assert (video["status"], video["filename"], video["sample_hz"]) == ("queued", "evil.mp4", 5.0)
+    assert video["clip"] == {"start_s": None, "end_s": 3.5}
+    assert video["video"]["sha256"] == hashlib.sha256(MP4).hexdigest()
+    assert site.files() == [video["id"]]
+    assert site.settings.recording(video["id"]).read_bytes() == MP4
+    assert offset_of(site, address) == len(MP4)
+
+
+def test_same_recording_by_form_and_in_pieces_is_one_video(site: Website) -> None:
+    first = site.upload().get_json()["id"]
+    upload = shown(site, complete(site))
+    assert (upload["video"]["id"], upload["video"]["duplicate"]) == (first, True)
+    assert site.files() == [first]
+    assert site.rows() == 1
+
+
+def test_upload_remembers_its_metadata(site: Website) -> None:
+    given = "filename Y2xpcC5tcDQ=,is_private,relativePath bnVsbA=="
+    response = site.client.post(UPLOADS, headers=TUS | {"Upload-Length": "5", "Upload-Metadata": given})
+    head = site.client.head(response.headers["Location"], headers=TUS)
+    assert (head.headers["Upload-Metadata"], head.headers["Upload-Length"]) == (given, "5")
+
+
+def test_first_bytes_may_come_with_the_creation(site: Website) -> None:
+    headers = TUS | {"Upload-Length": str(len(MP4)), "Content-Type": "application/offset+octet-stream"}
+    response = site.client.post(UPLOADS, headers=headers, data=MP4[:1000])
+    assert (response.status_code, response.headers["Upload-Offset"]) == (201, "1000")
+    assert offset_of(site, response.headers["Location"]) == 1000
+    response = site.client.post(UPLOADS, headers=headers, data=MP4)
+    assert shown(site, response.headers["Location"])["status"] == "accepted"
+
+
+def test_creation_with_bytes_that_are_refused_leaves_nothing(site: Website) -> None:
+    headers = TUS | {"Upload-Length": "4", "Content-Type": "application/offset+octet-stream"}
+    assert site.client.post(UPLOADS, headers=headers, data=b"text").status_code == 422
+    site.assert_nothing_left()
+
+
+@pytest.mark.parametrize("method", ["POST", "HEAD", "PATCH", "DELETE"])
+@pytest.mark.parametrize("version", [{}, {"Tus-Resumable": "0.2.2"}])
+def test_other_version_is_refused(site: Website, method: str, version: dict[str, str]) -> None:
+    address = begin(site)
+    path = UPLOADS if method == "POST" else address
+    response = site.client.open(path, method=method, headers=version | {"Upload-Length": "5"})
+    assert response.status_code == 412
+    assert response.headers["Tus-Version"] == "1.0.0"
+    assert offset_of(site, address) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({}, 400, "bad_upload_length"),
+        ({"Upload-Length": "-1"}, 400, "bad_upload_length"),
+        ({"Upload-Length": "1" * 30}, 400, "bad_upload_length"),
+        ({"Upload-Defer-Length": "1"}, 400, "bad_upload_length"),
+        ({"Upload-Length": "0"}, 400, "empty"),
+        ({"Upload-Length": str(1 << 50)}, 413, "too_large"),
+        ({"Upload-Length": "5", "Upload-Metadata": "filename !!!"}, 400, "bad_upload_metadata"),
+        ({"Upload-Length": "5", "Upload-Metadata": "filename gICA"}, 400, "bad_upload_metadata"),
+        ({"Upload-Length": "5", "Upload-Metadata": metadata(sample_hz="0")}, 400, "bad_sample_hz"),
+        ({"Upload-Length": "5", "Upload-Metadata": metadata(clip_start_s="2", clip_end_s="2")}, 400, "bad_clip"),
+    ],
+)
+def test_creation_that_makes_no_sense_is_refused(
+    site: Website, headers: dict[str, str], status: int, code: str
+) -> None:
+    assert_problem(site.client.post(UPLOADS, headers=TUS | headers), status, code)
+    site.assert_nothing_left()
+
+
+def test_creation_counts_what_other_uploads_still_need(site: Website, tmp_path: Path) -> None:
+    free = os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize
+    other = Website(tmp_path, min_free_bytes=free // 2, max_upload_bytes=free)
+    response = other.client.post(UPLOADS, headers=TUS | {"Upload-Length": str(free // 3)})
+    assert response.status_code == 201
+    assert_problem(other.client.post(UPLOADS, headers=TUS | {"Upload-Length": str(free // 3)}), 507, "no_space")
+    assert other.client.delete(response.headers["Location"], headers=TUS).status_code == 204
+    assert other.client.post(UPLOADS, headers=TUS | {"Upload-Length": str(free // 3)}).status_code == 201
+    other.database.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "offset", "data", "status", "code"),
+    [
+        ({}, 5, b"x", 409, "wrong_offset"),
+        ({}, 20, b"x", 409, "wrong_offset"),
+        ({"Upload_Offset": "ten"}, 10, b"x", 400, "bad_upload_offset"),
+        ({"Content_Type": "video/mp4"}, 10, b"x", 415, "not_a_piece"),
+        ({}, 10, bytes(91), 413, "too_much"),
+        ({"Upload_Checksum": "crc32 AAAA"}, 10, b"x", 400, "bad_checksum"),
+        ({"Upload_Checksum": "sha1 ???"}, 10, b"x", 400, "bad_upload_checksum"),
+        ({"Upload_Checksum": "sha1 EfatjsUqIYSoaFpEBJZPEUcrZp0="}, 10, b"x", 460, "checksum_mismatch"),
+    ],
+)
+def test_piece_that_does_not_fit_changes_nothing(
+    site: Website, changes: dict[str, str], offset: int, data: bytes, status: int, code: str
+) -> None:
+    address = begin(site, 100)
+    send(site, address, b"0123456789", 0)
+    response = send(site, address, data, offset, **changes)
+    assert response.status_code == status
+    assert response.get_json(force=True)["code"] == code
+    assert offset_of(site, address) == 10
+    assert part(site, address).read_bytes() == b"0123456789"
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "md5"])
+def test_piece_with_the_right_checksum_is_taken(site: Website, algorithm: str) -> None:
+    address = begin(site, 100)
+    digest = b64encode(hashlib.new(algorithm, b"0123456789").digest()).decode()
+    assert send(site, address, b"0123456789", 0, Upload_Checksum=f"{algorithm} {digest}").status_code == 204
+    assert offset_of(site, address) == 10
+
+
+def test_piece_whose_checksum_was_never_confirmed_does_not_count(site: Website) -> None:
+    """A process that is killed in the middle of a piece can't take it back; the next one does."""
+    address = begin(site, 100)
+    send(site, address, b"0123456789", 0)
+    with site.database.write() as session:
+        uploads.touch(session, address.rsplit("/", 1)[1], unverified_from=10)
+    with part(site, address).open("ab") as file:
+        file.write(b"unconfirmed")
+    assert shown(site, address)["offset"] == offset_of(site, address) == 10
+    assert send(site, address, b"abc", 10).status_code == 204
+    assert part(site, address).read_bytes() == b"0123456789abc"
+
+
+def test_terminated_upload_is_gone(site: Website) -> None:
+    address = begin(site)
+    send(site, address, MP4[:1000], 0)
+    assert site.client.delete(address, headers=TUS).status_code == 204
+    site.assert_nothing_left()
+    assert_problem(site.client.get(address), 404, "not_found")
+    for response in (
+        site.client.head(address, headers=TUS),
+        send(site, address, b"x", 1000),
+        site.client.delete(address, headers=TUS),
+    ):
+        assert response.status_code == 404
+
+
+def test_terminating_an_accepted_upload_keeps_the_video(site: Website) -> None:
+    address = complete(site)
+    video = shown(site, address)["video"]
+    assert site.client.delete(address, headers=TUS).status_code == 204
+    assert site.client.get(address).status_code == 404
+    assert site.client.get(video["links"]["self"]).status_code == 200
+    assert site.files() == [video["id"]]
+
+
+def test_deleting_a_video_takes_its_upload_along(site: Website) -> None:
+    address = complete(site)
+    assert site.client.delete(shown(site, address)["video"]["links"]["self"]).status_code == 204
+    assert site.client.get(address).status_code == 404
+    site.assert_nothing_left()
+
+
+def test_what_is_no_video_is_refused_and_the_reason_stays(site: Website) -> None:
+    address = begin(site, 5000, filename="notes.mp4")
+    assert send(site, address, bytes(4999), 0).status_code == 204
+    sentence = assert_problem(send(site, address, b"\0", 4999), 422, "not_a_video")
+    upload = shown(site, address)
+    assert (upload["status"], upload["video"]) == ("refused", None)
+    assert upload["error"] == {"code": "not_a_video", "message": sentence}
+    assert "notes.mp4" in sentence and ".part" not in sentence
+    assert site.client.head(address, headers=TUS).status_code == 410
+    assert assert_problem(send(site, address, b"", 5000), 422, "not_a_video") == sentence
+    site.assert_nothing_left()
+
+
+def test_clip_after_the_end_is_refused(site: Website) -> None:
+    address = begin(site, clip_start_s="1000")
+    assert "1000 s" in assert_problem(send(site, address, MP4, 0), 422, "empty_clip")
+    assert shown(site, address)["error"]["code"] == "empty_clip"
+    site.assert_nothing_left()
+
+
+@pytest.mark.parametrize("asked", ["HEAD", "GET", "PATCH"])
+@pytest.mark.parametrize("crash", ["before examining", "before the commit"])
+def test_whole_upload_that_was_left_unexamined_is_finished_later(site: Website, asked: str, crash: str) -> None:
+    """As after kill -9: all bytes are there, perhaps under the recording's final name already, but there is no row."""
+    address = begin(site)
+    part(site, address).write_bytes(MP4)
+    if crash == "before the commit":
+        name = address.rsplit("/", 1)[1]
+        os.link(part(site, address), site.settings.recording(name))
+        os.link(part(site, address), site.settings.recordings_dir / f"{name}.part")
+    if asked == "PATCH":
+        assert send(site, address, b"", len(MP4)).status_code == 204
+    else:
+        assert site.client.open(address, method=asked, headers=TUS).status_code == 200
+    assert site.rows() == 1
+    assert shown(site, address)["status"] == "accepted"
+    assert site.files() == [shown(site, address)["video"]["id"]]
+
+
+def test_upload_whose_file_is_gone_says_so(site: Website) -> None:
+    address = begin(site)
+    part(site, address).unlink()
+    assert_problem(site.client.get(address), 410, "upload_gone")
+    assert site.client.head(address, headers=TUS).status_code == 410
+    assert_problem(send(site, address, b"x", 0), 410, "upload_gone")
+
+
+def test_full_disk_keeps_what_came(site: Website) -> None:
+    address = begin(site)
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        response = send(site, address, MP4, 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert_problem(response, 507, "no_space")
+    assert shown(site, address)["status"] == "receiving"
+    assert offset_of(site, address) == 200_000
+    assert send(site, address, MP4[200_000:], 200_000).status_code == 204
+    assert shown(site, address)["status"] == "accepted"
+
+
+def test_no_space_while_receiving_is_found_in_time(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = begin(site)
+    full = Website(site.settings.data_dir.parent, min_free_bytes=1 << 60)
+    monkeypatch.setattr(resuming, "_LOOK_EVERY_BYTES", 150_000)
+    assert_problem(send(full, address, MP4, 0), 507, "no_space")
+    assert 0 < offset_of(site, address) < 150_000
+    full.database.close()
+
+
+def test_methods_can_be_overridden(site: Website) -> None:
+    address = begin(site, 100)
+    headers = TUS | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    response = site.client.post(address, data=b"abc", headers=headers | {"X-HTTP-Method-Override": "PATCH"})
+    assert (response.status_code, offset_of(site, address)) == (204, 3)
+    assert site.client.post(address, headers=headers).status_code == 405
+    assert site.client.post(address, headers=TUS | {"X-HTTP-Method-Override": "DELETE"}).status_code == 204
+    site.assert_nothing_left()
+
+
+def test_page_of_another_site_can_do_nothing(site: Website) -> None:
+    address = begin(site, 100)
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    assert_problem(site.client.post(UPLOADS, headers=TUS | foreign | {"Upload-Length": "5"}), 403, "foreign_origin")
+    assert send(site, address, b"x", 0, **foreign).status_code == 403
+    assert site.client.delete(address, headers=TUS | foreign).status_code == 403
+    assert offset_of(site, address) == 0
+
+
+# Expiry
+
+
+def age(database: Database, address: str, seconds: float) -> None:
+    with database.write() as session:
+        past = videos.now() - timedelta(seconds=seconds)
+        session.execute(update(Upload).where(Upload.id == address.rsplit("/", 1)[1]).values(updated_at=past))
+
+
+def test_upload_waits_for_its_life_and_then_goes_with_its_bytes(site: Website) -> None:
+    fresh, old = begin(site), begin(site)
+    for address in (fresh, old):
+        send(site, address, MP4[:1000], 0)
+        os.utime(part(site, address), (time.time() - 7200,) * 2)  # two hours: others would be taken for abandoned
+    age(site.database, old, site.settings.upload_life_s + 60)
+    age(site.database, fresh, site.settings.upload_life_s - 60)
+    create_app(site.settings)
+    assert site.client.get(old).status_code == 404
+    assert site.files() == [part(site, fresh).name]
+    assert send(site, fresh, MP4[1000:], 1000).status_code == 204
+
+
+def test_expired_uploads_go_when_another_begins(site: Website) -> None:
+    old, done = begin(site), complete(site)
+    video = shown(site, done)["video"]["id"]
+    os.utime(part(site, old), (time.time() - 7200,) * 2)
+    for address in (old, done):
+        age(site.database, address, site.settings.upload_life_s + 60)
+    new = begin(site)
+    assert site.client.get(old).status_code == site.client.get(done).status_code == 404
+    assert set(site.files()) == {video, part(site, new).name}
+    assert site.rows() == 1
+
+
+def test_client_is_told_until_when_it_can_go_on(site: Website) -> None:
+    address = begin(site)
+    for response in (site.client.head(address, headers=TUS), send(site, address, b"x", 0)):
+        expires = parse_date(response.headers["Upload-Expires"])
+        assert expires is not None
+        left_s = (expires - videos.now()).total_seconds()
+        assert left_s == pytest.approx(site.settings.upload_life_s, abs=300)
+    assert "Upload-Expires" not in site.client.head(complete(site), headers=TUS).headers
+
+
+# Rows
+
+
+def test_rows_of_uploads(database: Database) -> None:
+    from tests.records import add
+
+    video_id = add(database)
+    with database.write() as session:
+        for name in ("receiving", "accepted", "refused"):
+            uploads.create(session, uploads.NewUpload(name, "a.mp4", 5, {"sample_hz": None}, ""))
+    with database.write() as session:
+        uploads.accept(session, "accepted", video_id, is_new=True)
+        uploads.refuse(session, "refused", 422, "not_a_video", "No.")
+    with database.read() as session:
+        assert [upload.id for upload in uploads.unfinished(session)] == ["receiving"]
+        assert uploads.unfinished(session, touched_within_s=-60) == []
+        assert [resuming.is_finished(uploads.get(session, name)) for name in ("receiving", "accepted", "refused")] == [
+            False, True, True,
+        ]  # fmt: skip
+    with database.write() as session:
+        videos.remove(session, video_id)
+    with database.write() as session:
+        assert session.get(Upload, "accepted") is None
+        uploads.remove_expired(session, life_s=-60)
+        assert uploads.unfinished(session) == [] and session.get(Upload, "refused") is None

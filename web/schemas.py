@@ -1,0 +1,279 @@
+"""What the HTTP API answers about videos, as models for its description. Times are seconds from the first frame."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Status = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class _Strict(BaseModel):
+    """Knows every field that is answered: an answer with another one doesn't fit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Model(_Strict):
+    """The network of an analysis."""
+
+    name: str
+    version: str
+
+
+class Links(_Strict):
+    """Addresses on this service."""
+
+    self: str
+    page: str
+    timeline_csv: str
+    timeline_json: str
+    chart: str
+    cancel: str
+    retry: str
+    reanalyze: str
+    recording: str
+    boxes: str
+
+
+class VideoLinks(Links):
+    """The same, and what was made of the recording."""
+
+    thumbnail: str | None
+    preview: str | None = Field(description="a copy that every browser plays, where the recording needs one")
+    overlay: str | None = Field(description="state of the video with the faces drawn over it")
+
+
+class ClipRange(_Strict):
+    """The stretch of a recording that is analysed; the end is exclusive."""
+
+    start_s: float | None
+    end_s: float | None
+
+
+class Analysis(_Strict):
+    """What tells one analysis of a recording from another."""
+
+    id: str
+    status: Status
+    model: Model
+    sample_hz: float | None = Field(description="frames per second that are analysed; null for all")
+    clip: ClipRange | None = Field(description="null for the whole recording")
+    created_at: datetime
+    links: Links
+
+
+class Progress(_Strict):
+    """How far an analysis is."""
+
+    frames_done: int
+    frames_total: int | None
+    fps: float | None = Field(description="frames per second at present")
+    eta_s: float | None = Field(description="seconds left")
+    queue_position: int | None = Field(description="1-based place among those that wait")
+
+
+class Failure(_Strict):
+    """Why an analysis failed."""
+
+    code: str
+    message: str
+
+
+class Recording(BaseModel):
+    """What is known of a recording's file; more fields may come."""
+
+    size_bytes: int
+    sha256: str
+    duration_s: float
+    frame_count: int
+    width: int
+    height: int
+
+
+class RenderState(_Strict):
+    """How far a file is that is made of a recording."""
+
+    status: Literal["queued", "running", "done", "failed"]
+    frames_done: int
+    frames_total: int | None
+    error: Failure | None
+
+
+class VideoBody(Analysis):
+    """One recording analysed in one way."""
+
+    filename: str
+    links: VideoLinks
+    progress: Progress
+    error: Failure | None
+    video: Recording
+    started_at: datetime | None
+    finished_at: datetime | None
+    frames_by_status: dict[str, int] | None
+    faces: int | None = Field(description="faces followed")
+    strip: str | None = Field(
+        description="up to 120 equal stretches: place of the main emotion, - without a face, x not decodable"
+    )
+    renders: dict[str, RenderState] = Field(description="by kind: pictures, preview, overlay")
+    analyses: list[Analysis] = Field(description="other analyses of the same recording, newest first")
+
+
+class CreatedVideoBody(VideoBody):
+    """A video that was asked for, or the earlier one that is the same work."""
+
+    duplicate: bool
+    message: str = Field("", description="only of a duplicate")
+
+
+class VideosPage(_Strict):
+    """Some of the videos."""
+
+    videos: list[VideoBody]
+    total: int
+    limit: int
+    offset: int
+
+
+class WebhookBody(_Strict):
+    """An address that is told of events."""
+
+    id: str
+    url: str
+    created_at: datetime
+    links: dict[str, str]
+
+
+class CreatedWebhookBody(WebhookBody):
+    """A new one, with the secret that signs what is sent to it."""
+
+    secret: str
+
+
+class WebhooksPage(_Strict):
+    """All webhooks."""
+
+    webhooks: list[WebhookBody]
+
+
+class DeliveryBody(_Strict):
+    """One event for one webhook, and how its telling went."""
+
+    id: str
+    event: str
+    video_id: str | None
+    status: Literal["pending", "delivered", "failed"]
+    attempts: int
+    response_status: int | None
+    error: str | None
+    created_at: datetime
+    delivered_at: datetime | None
+    next_attempt_at: datetime | None
+
+
+class DeliveriesPage(_Strict):
+    """Some of a webhook's deliveries."""
+
+    deliveries: list[DeliveryBody]
+    limit: int
+    offset: int
+
+
+class SidecarBody(BaseModel):
+    """How a timeline was made."""
+
+    video_id: str
+    source_file: str
+    sha256: str
+    settings: dict[str, Any]
+    model: Model
+    emotions: list[str]
+    frames_analyzed: int
+    frames_by_status: dict[str, int]
+    columns: dict[str, str]
+
+
+class FaceChange(_Strict):
+    """What may be changed of a face; what isn't named stays."""
+
+    name: str | None = Field(None, max_length=100)
+    hidden: bool = False
+    merged_into: int | None = Field(None, ge=1, description="another face, or null to split this one off")
+
+
+class FaceBody(_Strict):
+    """A face of a video as it is shown, with those that were merged into it."""
+
+    face_id: int
+    name: str | None
+    hidden: bool
+    merged: list[int]
+    frames: int
+    frames_classified: int
+    first_timestamp_s: float
+    last_timestamp_s: float
+    on_screen_s: float
+    best_frame: int
+    best_timestamp_s: float
+    best_box: list[float] = Field(description="x, y, width, height in pixels as displayed")
+    emotion_frames: dict[str, int] = Field(description="classified frames by their most probable emotion")
+    emotion_shares: dict[str, float]
+    emotion_means: dict[str, float]
+    picture: str | None
+    links: dict[str, str]
+
+
+class FacesPage(_Strict):
+    """The faces of a video."""
+
+    video_id: str
+    emotions: list[str]
+    faces: list[FaceBody]
+
+
+class Moment(_Strict):
+    """A frame in which an emotion is strong."""
+
+    emotion: str
+    face_id: int
+    frame: int
+    timestamp_s: float
+    probability: float
+    box: list[float]
+    picture: str | None
+
+
+class MomentsPage(_Strict):
+    """The strongest moments of each emotion."""
+
+    video_id: str
+    moments: list[Moment]
+
+
+class UploadedVideo(_Strict):
+    """The video that an upload became."""
+
+    id: str
+    links: dict[str, str]
+    duplicate: bool
+
+
+class UploadBody(_Strict):
+    """A recording that comes in pieces."""
+
+    id: str
+    filename: str
+    size_bytes: int
+    offset: int
+    status: Literal["receiving", "examining", "accepted", "refused"]
+    video: UploadedVideo | None
+    error: Failure | None
+
+
+class OverlayBody(_Strict):
+    """How far the video with the faces drawn over it is."""
+
+    status: Literal["none", "queued", "running", "done", "failed"]
+    progress: float | None = Field(description="0 to 1")
+    error: Failure | None
+    url: str | None

@@ -1,0 +1,176 @@
+// The curves of one analysis, as the server condenses them: over the whole recording first, finer where it is looked at.
+
+const KEPT = 16; // answers in memory, each some hundred kB
+const SMOOTHING_S = 1;
+
+export class Curves {
+  /** @param {string} url of chart.json */
+  constructor(url) {
+    this.url = url;
+    this.answers = [];
+  }
+
+  /** Loads the whole recording with the line of a face; "main" is the one that is seen longest. Throws. */
+  async open(faceId, points) {
+    const answer = await this.#load({ face_id: faceId, points });
+    this.durationS = Math.max(answer.data.duration_s, 1e-3);
+    this.emotions = answer.data.emotions;
+    this.faces = answer.data.faces;
+    this.faceId = answer.faceId;
+    this.#keep({ ...answer, fromS: 0, toS: this.durationS, finenessS: this.durationS / points });
+  }
+
+  /** Other faces are loaded when they are chosen. Throws. */
+  async choose(faceId, points) {
+    this.faceId = faceId;
+    if (this.answers.some((answer) => answer.faceId === faceId && answer.isWhole)) return;
+    const answer = await this.#load({ face_id: faceId, points });
+    this.#keep({ ...answer, fromS: 0, toS: this.durationS, finenessS: this.durationS / points });
+  }
+
+  /** The finest that is here of the chosen face for a stretch; the whole recording's otherwise. */
+  best(fromS, toS) {
+    const fits = this.answers.filter(
+      (answer) => answer.faceId === this.faceId && (answer.isWhole || (answer.fromS <= fromS && toS <= answer.toS)),
+    );
+    return fits.reduce((best, one) => (best && best.finenessS <= one.finenessS ? best : one), null);
+  }
+
+  get whole() {
+    return this.answers.find((answer) => answer.faceId === this.faceId && answer.isWhole) ?? null;
+  }
+
+  /** Loads finer data for a stretch, with as much again around it, so that it can be moved. Throws.
+   * @returns {Promise<boolean>} whether there is something new */
+  async refine(fromS, toS, points, signal) {
+    const here = this.best(fromS, toS);
+    const finenessS = (toS - fromS) / points;
+    if (!here || here.bucketS === 0 || here.finenessS <= finenessS * 1.3) return false;
+    const around = (toS - fromS) / 2;
+    const stretch = { fromS: Math.max(0, fromS - around), toS: Math.min(this.durationS, toS + around) };
+    const twice = Math.round((stretch.toS - stretch.fromS) / finenessS);
+    const asked = { face_id: this.faceId, from_s: stretch.fromS, to_s: stretch.toS, points: Math.min(4000, twice) };
+    this.#keep({ ...(await this.#load(asked, signal)), ...stretch, finenessS });
+    return true;
+  }
+
+  async #load(asked, signal) {
+    const response = await fetch(`${this.url}?${new URLSearchParams(asked)}`, { signal });
+    if (!response.ok) throw new Error(`chart.json: ${response.status}`);
+    const data = await response.json();
+    const face = data.faces.find(({ timestamp_s: times }) => times);
+    return {
+      data,
+      faceId: asked.face_id === "main" ? face?.face_id : asked.face_id,
+      isWhole: !("from_s" in asked),
+      bucketS: data.bucket_s,
+      line: face ? line(face) : null,
+      quality: data.quality,
+    };
+  }
+
+  #keep(answer) {
+    this.answers.push(answer);
+    if (this.answers.length > KEPT) this.answers.splice(this.answers.findIndex((one) => !one.isWhole), 1);
+  }
+}
+
+// Without the nulls, and with the runs between them as [start, end) instead.
+function line(face) {
+  const there = face.timestamp_s.flatMap((time, place) => (time === null ? [] : [place]));
+  const compact = (column) => Float64Array.from(there, (place) => column[place]);
+  const compacted = (columns) => columns && Object.fromEntries(Object.entries(columns).map(([e, c]) => [e, compact(c)]));
+  const starts = there.flatMap((place, i) => (i === 0 || there[i - 1] !== place - 1 ? [i] : []));
+  return {
+    times: compact(face.timestamp_s),
+    frames: compact(face.frames),
+    values: compacted(face.probabilities),
+    lowest: compacted(face.lowest),
+    highest: compacted(face.highest),
+    runs: starts.map((start, i) => [start, starts[i + 1] ?? there.length]),
+    smooth: {},
+  };
+}
+
+/** Points that stand for longer are means already. */
+export function needsSmoothing(bucketS) {
+  return bucketS < SMOOTHING_S;
+}
+
+/** A face's probabilities, each the mean of the frames within half a second before and after, never across a gap. */
+export function smoothed(line, emotion) {
+  return (line.smooth[emotion] ??= movingMean(line, line.values[emotion]));
+}
+
+function movingMean({ times, frames, runs }, values) {
+  const means = new Float64Array(values.length);
+  for (const [start, end] of runs) {
+    let [low, high, sum, count] = [start, start, 0, 0];
+    for (let i = start; i < end; i++) {
+      for (; high < end && times[high] <= times[i] + SMOOTHING_S / 2; high++) {
+        sum += values[high] * frames[high];
+        count += frames[high];
+      }
+      for (; times[low] < times[i] - SMOOTHING_S / 2; low++) {
+        sum -= values[low] * frames[low];
+        count -= frames[low];
+      }
+      means[i] = Math.min(1, Math.max(0, sum / count));
+    }
+  }
+  return means;
+}
+
+/** Place of the first of the sorted numbers that is not below a value. */
+export function lowerBound(sorted, value) {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Place of the number nearest to a value; -1 if there is none. */
+export function nearest(sorted, value) {
+  const above = lowerBound(sorted, value);
+  if (above === sorted.length) return above - 1;
+  return above > 0 && value - sorted[above - 1] < sorted[above] - value ? above - 1 : above;
+}
+
+/** What a line shows, in two sentences. */
+export function summary(line, emotions, clock) {
+  if (!line || !line.times.length) return "";
+  const { strongest, share } = dominance(line, emotions);
+  const ranked = emotions.filter((e) => share[e] >= 0.005).sort((a, b) => share[b] - share[a]);
+  const [first, ...others] = ranked.map((e) => `${e} (${Math.round(100 * share[e])} %)`);
+  const stretches = ranked.slice(1, 4).flatMap((e) => longest(line, strongest, e, clock));
+  const rest = others.length ? `, then ${others.join(", ")}` : "";
+  const where = stretches.length ? ` The longest stretches of the others: ${stretches.join("; ")}.` : "";
+  return `Most often ${first}${rest}, by the strongest expression of the frames with this face.${where}`;
+}
+
+function dominance(line, emotions) {
+  const values = Object.fromEntries(emotions.map((e) => [e, smoothed(line, e)]));
+  const strongest = Array.from(line.times, (_, i) => emotions.reduce((a, b) => (values[b][i] > values[a][i] ? b : a)));
+  const share = Object.fromEntries(emotions.map((e) => [e, 0]));
+  const total = line.frames.reduce((sum, count) => sum + count, 0);
+  strongest.forEach((e, i) => (share[e] += line.frames[i] / total));
+  return { strongest, share };
+}
+
+function longest({ times, runs }, strongest, emotion, clock) {
+  let best = null;
+  for (const [start, end] of runs) {
+    for (let i = start; i < end; i++) {
+      if (strongest[i] !== emotion) continue;
+      let last = i;
+      while (last + 1 < end && strongest[last + 1] === emotion) last++;
+      if (!best || times[last] - times[i] > best[1] - best[0]) best = [times[i], times[last]];
+      i = last;
+    }
+  }
+  const spoken = best?.map((s) => clock(s));
+  return !best || spoken[0] === spoken[1] ? [] : [`${emotion} from ${spoken[0]} to ${spoken[1]}`];
+}

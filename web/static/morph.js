@@ -1,0 +1,33 @@
+// Makes a part of a page like a newer version of itself and touches only what differs, so that focus, ticked boxes,
+// scroll positions and running transitions stay.
+
+/**
+ * @param {Element} shown in the page; it is changed
+ * @param {Element} wanted the newer version of it; it is used up
+ */
+export function morph(shown, wanted) {
+  for (const { name, value } of wanted.attributes) if (shown.getAttribute(name) !== value) shown.setAttribute(name, value);
+  for (const { name } of [...shown.attributes]) if (!wanted.hasAttribute(name)) shown.removeAttribute(name);
+  const named = new Map([...shown.children].filter((child) => child.id).map((child) => [child.id, child]));
+  let place = shown.firstChild;
+  for (const child of [...wanted.childNodes]) {
+    const match = child.id ? named.get(child.id) : isAlike(place, child) ? place : null;
+    if (!match || !isAlike(match, child)) {
+      shown.insertBefore(child, place);
+    } else {
+      if (match === place) place = place.nextSibling;
+      else shown.insertBefore(match, place);
+      if (match instanceof Element) morph(match, child);
+      else if (match.data !== child.data) match.data = child.data;
+    }
+  }
+  while (place) {
+    const next = place.nextSibling;
+    place.remove();
+    place = next;
+  }
+}
+
+function isAlike(shown, wanted) {
+  return shown?.nodeName === wanted.nodeName && (shown.id ?? "") === (wanted.id ?? "");
+}

@@ -1,0 +1,155 @@
+"""Webhooks over HTTP: signed as https://www.standardwebhooks.com says, and never to a private address unless allowed.
+
+Whoever reaches the service may name an address, and the service would then ask it from inside the operator's network.
+So a name is looked up once, everything it stands for must be public, and the connection goes to just what was checked.
+"""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+import urllib3
+from sqlalchemy.exc import SQLAlchemyError
+from standardwebhooks import Webhook
+
+from worker.config import Settings
+from worker.db import webhooks
+from worker.db.session import Database
+from worker.db.webhooks import Due
+
+_TIMEOUT_S = 10.0
+_AT_A_TIME = 10
+_CLAIM_S = 300.0  # longer than so many can take, with their look-ups
+_PORTS = {"http": 80, "https": 443}
+_log = logging.getLogger(__name__)
+
+
+class Undelivered(Exception):
+    """A try that failed; the message is a sentence for the log of deliveries.
+
+    Args:
+        sentence: what happened.
+        status: the HTTP status, if there was an answer.
+    """
+
+    def __init__(self, sentence: str, status: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def post(due: Due, allow_private: bool) -> int:
+    """Send one message.
+
+    Args:
+        due: what and where to.
+        allow_private: whether addresses of private networks and of this machine are allowed.
+
+    Returns:
+        The HTTP status, 2xx.
+
+    Raises:
+        Undelivered: the address is not allowed, can't be reached, or doesn't answer with 2xx.
+    """
+    parts = urlsplit(due.url)
+    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    address = _resolve(host, port, allow_private)
+    sent_at = datetime.now(UTC)
+    headers = {
+        "Host": parts.netloc.rpartition("@")[2],
+        "Content-Type": "application/json",
+        "User-Agent": "emotion-timeline",
+        "webhook-id": due.id,
+        "webhook-timestamp": str(int(sent_at.timestamp())),
+        "webhook-signature": Webhook(due.secret).sign(due.id, sent_at, due.body),
+    }
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    pool: urllib3.HTTPConnectionPool
+    if parts.scheme == "https":
+        pool = urllib3.HTTPSConnectionPool(address, port, server_hostname=host, assert_hostname=host)
+    else:
+        pool = urllib3.HTTPConnectionPool(address, port)
+    try:
+        answer = pool.urlopen(
+            "POST", target, body=due.body.encode(), headers=headers, timeout=_TIMEOUT_S, retries=False,
+            redirect=False, preload_content=False,
+        )  # fmt: skip
+    except urllib3.exceptions.HTTPError as exc:
+        raise Undelivered(f"{host} could not be reached: {exc}.") from exc
+    finally:
+        pool.close()
+    if not 200 <= answer.status < 300:
+        raise Undelivered(f"{host} was expected to answer with 2xx, but answered with {answer.status}.", answer.status)
+    return answer.status
+
+
+def _resolve(host: str, port: int, allow_private: bool) -> str:
+    """The address to connect to."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as exc:
+        raise Undelivered(f"{host} could not be found: {exc}.") from exc
+    addresses = [str(entry[4][0]) for entry in found]
+    private = [address for address in addresses if not is_public(ip_address(address.partition("%")[0]))]
+    if private and not allow_private:
+        raise Undelivered(
+            f"{host} is at {private[0]}, which is not a public address. The operator can allow that "
+            "(TIMELINE_WEBHOOK_PRIVATE_ADDRESSES)."
+        )
+    return addresses[0]
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether an address, or the IPv4 address that it carries, is one of the public internet."""
+    if isinstance(address, IPv6Address):
+        carried = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        if carried is not None:
+            return is_public(carried)
+        if int(address) >> 32 == int(IPv6Address("64:ff9b::")) >> 32:  # NAT64, RFC 6052
+            return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+    return address.is_global and not address.is_multicast
+
+
+def deliver_due(settings: Settings, database: Database) -> int:
+    """Try what is due once.
+
+    Returns:
+        How many were tried.
+    """
+    with database.write() as session:
+        claimed = webhooks.claim_due(session, _CLAIM_S, _AT_A_TIME)
+    for due in claimed:
+        status: int | None
+        error: str | None = None
+        try:
+            status = post(due, settings.webhook_private_addresses)
+        except Undelivered as exc:
+            status, error = exc.status, str(exc)
+            _log.warning("Delivery %s was not taken: %s", due.id, error)
+        with database.write() as session:
+            webhooks.record(session, due, status, error)
+    return len(claimed)
+
+
+def start(settings: Settings, is_over: Callable[[], bool]) -> threading.Thread:
+    """Deliver, in a thread of its own, as long as this process runs: a slow receiver keeps no analysis waiting."""
+
+    def run() -> None:
+        pause = threading.Event()
+        database = Database(settings.resolved_database_url)
+        while not is_over():
+            tried = 0
+            try:
+                tried = deliver_due(settings, database)
+            except SQLAlchemyError:
+                _log.warning("Deliveries could not be looked for; trying again.", exc_info=True)
+            if not tried:
+                pause.wait(min(settings.sweep_s, 1.0))
+        database.close()
+
+    thread = threading.Thread(target=run, name="webhooks", daemon=True)
+    thread.start()
+    return thread
