@@ -25,6 +25,7 @@ export function startPlayer(section) {
   };
   playhead.addEventListener("moved", tell);
   playhead.addEventListener("chosen", tell);
+  playhead.addEventListener("changed", () => boxes.forget(playhead.timestampS));
   boxes.addEventListener("loaded", tell);
   tell();
 }
