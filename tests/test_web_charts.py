@@ -10,15 +10,17 @@ import pandas as pd
 import pytest
 from sqlalchemy import delete, func, select
 
+from tests.records import PLAN
 from tests.test_web_videos import TWO_FACES, assert_problem
 from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
 from web import charts
 from worker.curves import CELL_S
-from worker.db import curves, videos
+from worker.db import curves, timelines, videos, work
 from worker.db.faces import ShownFace
 from worker.db.session import Database
-from worker.db.tables import SegmentCurves
+from worker.db.tables import Segment, SegmentCurves, Step
 from worker.emotions import EMOTIONS
+from worker.finishing import finish
 from worker.observations import Observations, Status, blank
 
 HAPPY_PLACE = EMOTIONS.index("happy")
@@ -61,6 +63,30 @@ def long_rows(frames: int = LONG) -> Observations:
 
 def add_long(site: Website) -> None:
     site.done(long_rows(), info=INFO | {"frame_count": LONG, "duration_s": LONG / 10})
+
+
+def add_segments(site: Website, parts: list[Observations]) -> None:
+    """A video that is done whose segments have these rows."""
+    frames = sum(len(part) for part in parts)
+    info = INFO | {"frame_count": frames, "duration_s": frames / 10}
+    site.queued(info=info)
+    with site.database.write() as session:
+        claim = work.claim_step(session, "v", Step.PLAN, 60, 3)
+        assert claim is not None
+        indexes = [part["frame"].astype(np.int64) for part in parts]
+        work.save_plan(session, claim, [work.SegmentRow(PLAN, row, row) for row in indexes], info)
+    with site.database.read() as session:
+        ids = session.scalars(select(Segment.id).order_by(Segment.number)).all()
+    for segment_id, part in zip(ids, parts, strict=True):
+        with site.database.write() as session:
+            claimed = work.claim_segment(session, segment_id, 60, 3)
+            assert claimed is not None
+            work.complete_segment(session, claimed[0])
+            timelines.replace_segment(session, segment_id, [part])
+    with site.database.write() as session:
+        claim = work.claim_step(session, "v", Step.FINISH, 60, 3)
+        assert claim is not None
+        finish(session, claim)
 
 
 def test_short_chart_has_every_frame_and_breaks_the_line_where_a_face_is_missing(site: Website) -> None:
@@ -197,6 +223,33 @@ def test_merged_faces_are_one_line_and_hidden_ones_none(site: Website) -> None:
     np.testing.assert_allclose(merged["highest"][1], np.max([HAPPY, NEUTRAL], axis=0), atol=1e-6)
     assert hidden["face"].tolist() == [1, 1, 1]
     assert hidden["frames"].tolist() == [1, 1, 1]
+
+
+def test_faces_merged_or_hidden_by_a_person_are_so_in_the_chart(site: Website) -> None:
+    site.done(TWO_FACES)
+    face = "/api/v1/videos/v/faces/2"
+    assert site.client.patch(face, json={"merged_into": 1}).status_code == 200
+    assert site.client.patch("/api/v1/videos/v/faces/1", json={"name": "Ada"}).status_code == 200
+    (merged,) = chart(site)["faces"]
+    assert (merged["name"], merged["frames"]) == ("Ada", [1, 2, None, 2])
+    site.client.patch(face, json={"merged_into": None})
+    site.client.patch(face, json={"hidden": True})
+    assert [one["face_id"] for one in chart(site)["faces"]] == [1]
+
+
+def test_segments_join_without_a_seam(site: Website) -> None:
+    """Of rows and of cells: there is no gap between the last frame of a segment and the first of the next."""
+    rows = long_rows(32_000)
+    add_segments(site, np.split(rows, range(1503, 32_000, 1503)))  # not on the grid of the cells
+    for arguments in ({"points": 300}, {"points": 4000, "from_s": 100, "to_s": 400}):
+        (face,) = chart(site, **arguments)["faces"]
+        times = face["timestamp_s"]
+        assert times.count(None) == (1 if "from_s" not in arguments else 0)
+        assert sum(count for count in face["frames"] if count) == (face["frames_seen"])
+    body = chart(site, points=300)
+    assert body["bucket_s"] == 16
+    assert sum(body["quality"]["ok"]) == 32_000 - 601
+    assert body["faces"][0]["frames_seen"] == 32_000 - 601
 
 
 def test_a_video_of_an_earlier_version_gives_the_same_chart(site: Website) -> None:

@@ -222,6 +222,20 @@ def test_faces_are_chosen_here_and_elsewhere(site: Website, address: str, open_p
     expect(page.locator("#chart-summary")).to_contain_text("Most often neutral")
 
 
+def test_names_merges_and_hiding_are_followed(site: Website, address: str, open_page: Opener) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap(NEUTRAL, HAPPY))}"))
+    site.client.patch("/api/v1/videos/v/faces/1", json={"hidden": True})
+    site.client.patch("/api/v1/videos/v/faces/2", json={"name": "Ada"})
+    page.evaluate("playhead.changed()")
+    expect(page.locator("#chart-summary")).to_contain_text("Most often happy")
+    expect(page.locator("#face option")).to_have_text(["Ada (0:00 to 0:19)"])
+    assert page.evaluate("playhead.faceId") == 2
+    site.client.patch("/api/v1/videos/v/faces/2", json={"hidden": True})
+    page.evaluate("playhead.changed()")
+    expect(page.locator("#chart-summary")).to_contain_text("No face is shown here")
+    assert coloured(page, 0, 1) == 0
+
+
 def test_ranges_of_other_parts_are_marked(site: Website, address: str, open_page: Opener) -> None:
     page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}"))
     assert coloured(page, 0.42, 0.58, 0, 0.3) == 0
