@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 from urllib.parse import urljoin
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from scripts.demo import REPOSITORY, DemoFailed, analyze, running_service
 
 FOLDER = REPOSITORY / "docs"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_SIZE = {"width": 1200, "height": 900}  # pixels of the window
+_SIZE: ViewportSize = {"width": 1200, "height": 900}  # pixels of the window
 _AT = 0.7  # of the recording: where the player stands
 _PICTURES_S = 60.0  # to wait for thumbnails
 

@@ -233,7 +233,7 @@ def _named(video: Video) -> dict[str, Any]:
     }
 
 
-def _links(video_id: str) -> dict[str, str | None]:
+def _links(video_id: str) -> dict[str, str]:
     names = {
         "self": "show",
         "chart": "chart_json",
