@@ -53,7 +53,9 @@ def _take(browser: str, index: str, page_url: str) -> None:
         page.goto(page_url)
         page.locator("video").evaluate(f"video => {{ video.currentTime = {_AT} * video.duration; }}")
         page.wait_for_timeout(2000)  # the picture is decoded and the boxes are drawn
-        page.screenshot(path=FOLDER / "video-page.png", full_page=True)
+        page.set_viewport_size({"width": 1200, "height": 1460})  # down to the faces
+        page.wait_for_timeout(1000)
+        page.screenshot(path=FOLDER / "video-page.png")
         chromium.close()
 
 

@@ -201,7 +201,7 @@ class Player {
     const part = (name) => this.#section.querySelector(`.bar .${name}`);
     const on = (name, action) => part(name).addEventListener("click", action);
     on("play", () => this.#toggle());
-    on("back", () => this.#step(-1));
+    on("previous", () => this.#step(-1));
     on("on", () => this.#step(1));
     on("sound", ({ currentTarget }) => {
       video.muted = !video.muted;
