@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.services import Service
 from tests.website import Website
@@ -23,7 +23,8 @@ _OPTIONS = (
     "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
     "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
 )  # fmt: skip
-_TIMEOUT_MS = 30_000  # machines that run tests are busy
+_TIMEOUT_MS = 60_000  # machines that run tests are busy
+expect.set_options(timeout=_TIMEOUT_MS)
 _WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 

@@ -11,8 +11,6 @@ from tests.website import Website
 
 Opener = Callable[..., Page]
 
-expect.set_options(timeout=30_000)  # machines that run tests are busy
-
 
 def test_faces_are_changed_by_mouse_and_stay_so(site: Website, address: str, open_page: Opener) -> None:
     site.done(THREE)

@@ -15,8 +15,6 @@ from worker.db import videos, work
 
 Opener = Callable[..., Page]
 
-expect.set_options(timeout=30_000)  # machines that run tests are busy
-
 
 def fill(site: Website) -> None:
     """A video in every state."""
