@@ -8,6 +8,7 @@ KNOWN = {
     "video_id": ["done", "queued", "failed", "cancelled"],
     "upload_id": [os.environ.get("KNOWN_UPLOAD", "")],
     "webhook_id": [os.environ.get("KNOWN_WEBHOOK", "")],
+    "note_id": [os.environ.get("KNOWN_NOTE", "")],
 }
 
 

@@ -1,7 +1,4 @@
-"""A network that can't be trusted: a TCP proxy that breaks connections at random places.
-
-The same ones again for the same seed.
-"""
+"""A network that can't be trusted: a TCP proxy that breaks connections, at places that follow from a seed."""
 
 import random
 import socket
@@ -20,6 +17,9 @@ class Fault(Enum):
     RESET = "reset"
     ANSWER_LOST = "the request arrives, the answer doesn't"
     SILENT = "nobody tells the server: a laptop that left"
+
+
+_CYCLE = [Fault.CLOSED, Fault.RESET, Fault.SILENT] * 3 + [Fault.ANSWER_LOST]  # with the last one, all may be there
 
 
 class FaultyProxy:
@@ -57,7 +57,7 @@ class FaultyProxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                fault = min(Fault, key=self.faults.count)  # what was met least often so far
+                fault = _CYCLE[len(self.faults) % len(_CYCLE)]
                 share = self._random.randrange(1, self._most_bytes)
                 carriers.append(threading.Thread(target=self._carry, args=(client, fault, share)))
                 carriers[-1].start()

@@ -1,5 +1,7 @@
 """Tables and what is kept in them, on SQLite and PostgreSQL."""
 
+import hashlib
+
 import pytest
 from alembic import command
 from alembic.util import CommandError
@@ -104,7 +106,15 @@ def test_the_same_content_and_settings_are_one_piece_of_work(database: Database)
         assert videos.create(session, new_video("three", sample_hz=2.0))[1]
         assert videos.create(session, new_video("four", model_version="paper-2"))[1]
         assert videos.create(session, new_video("five", sha256="bb"))[1]
-        assert listing.page(session)[1] == 4
+        assert videos.create(session, new_video("six", clip_start_s=1.0))[1]
+        assert videos.create(session, new_video("seven", clip_end_s=1.0))[1]
+        assert not videos.create(session, new_video("eight", clip_start_s=0.0))[1], "that is the whole recording"
+        assert listing.page(session)[1] == 6
+
+
+def test_a_video_without_a_clip_keeps_the_work_key_of_earlier_versions() -> None:
+    parts = ("aa", "None", "paper", "paper-1")
+    assert new_video().work_key == hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def test_a_cancelled_video_keeps_its_finished_segments_and_goes_on_after_a_retry(database: Database) -> None:

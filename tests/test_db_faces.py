@@ -1,13 +1,15 @@
 """Faces of a finished video, on SQLite and PostgreSQL: what they add up to, and what a person says of them."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 from alembic import command
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from tests.records import ATTEMPTS, PLAN, add, claim, plan, rows, write
 from worker.db import exports, faces, videos, work
@@ -91,8 +93,9 @@ def assert_cards_are_those_of_the_csv(database: Database, video_id: str) -> None
     table["held_s"] = (table["timestamp"].map(until) - table["timestamp"]).clip(upper=1.0)
     cards = all_cards(database, video_id)
     assert set(cards) == set(table["face_id"].dropna().astype(int))
-    for face_id, seen in table[table["face_id"].notna()].groupby("face_id"):
-        card, classified = cards[int(face_id)], seen[seen["status"] == "ok"]  # type: ignore[call-overload]
+    for card in cards.values():
+        seen = table[table["face_id"] == card.face_id]
+        classified = seen[seen["status"] == "ok"]
         assert (card.frames, card.frames_classified) == (len(seen), len(classified))
         assert card.first_timestamp_s == pytest.approx(seen["timestamp"].min())
         assert card.last_timestamp_s == pytest.approx(seen["timestamp"].max())
@@ -112,7 +115,9 @@ def test_cards_add_up_to_what_the_csv_says(database: Database) -> None:
         own = table[(table["face_id"] == card.face_id) & (table["status"] == "ok")]
         score = own["confidence"] ** 2 * own["box_w"] * own["box_h"]
         best = own[own["frame"] == card.best_frame].iloc[0]
-        assert score[best.name] >= score.max() - 1, "the best frame has the highest confidence times size"
+        assert score[own["frame"] == card.best_frame].max() >= score.max() - 1, (
+            "the best frame has the highest confidence times size"
+        )
         assert card.best_box == pytest.approx([best[f"box_{c}"] for c in "xywh"], abs=0.01)
         assert card.best_timestamp_s == pytest.approx(best["timestamp"])
 
@@ -148,6 +153,11 @@ def test_a_sparse_sample_stands_for_the_time_to_the_next(database: Database) -> 
     sparse = rows([0, 20, 40])
     finished(database, [sparse], sample_hz=0.5)
     assert all_cards(database)[1].on_screen_s == pytest.approx(2 + 2 + 0.1)
+
+
+def test_the_last_frame_of_a_clip_lasts_until_the_clip_ends(database: Database) -> None:
+    finished(database, [rows(range(10, 21))], clip_start_s=1.0, clip_end_s=2.05)
+    assert all_cards(database)[1].on_screen_s == pytest.approx(1.0 + 0.05)
 
 
 def test_merging_counts_faces_as_one_everywhere_and_splitting_undoes_it(database: Database) -> None:
@@ -208,9 +218,11 @@ def test_a_merge_that_makes_no_sense_is_refused(database: Database) -> None:
     ):
         with pytest.raises(error, match=words), database.write() as session:
             faces.merge(session, video_id, face_id, into)
-    for change in (faces.hide, faces.show, lambda *face: faces.rename(*face, "A")):
-        with pytest.raises(Conflict, match="Face 1 is merged into face 2"), database.write() as session:
-            change(session, video_id, 1)
+    changes: list[Callable[[Session, str, int], None]] = [faces.hide, faces.show, partial(faces.rename, name="A")]
+    with database.write() as session:
+        for change in changes:
+            with pytest.raises(Conflict, match="Face 1 is merged into face 2"):
+                change(session, video_id, 1)
     assert {face_id: face.face_id for face_id, face in all_shown(database).items()} == {1: 2, 2: 2, 3: 3}
 
 

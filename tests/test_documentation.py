@@ -94,7 +94,9 @@ def test_example_in_python_runs_on_a_timeline(tmp_path: Path, monkeypatch: pytes
         rows.append(rows[0] | found | dict.fromkeys(EMOTIONS, "0.0") | {"happy": happy})
     pandas.DataFrame(rows).to_csv(tmp_path / "talk.csv", index=False)
     monkeypatch.chdir(tmp_path)
-    *first, last = next(block for language, block in CODE_BLOCKS if language == "python").strip().splitlines()
+    *first, last = (
+        next(b for language, b in CODE_BLOCKS if language == "python" and "read_csv" in b).strip().splitlines()
+    )
     names = {"pandas": pandas}
     exec("\n".join(first), names)
     means = eval(last, names)

@@ -49,7 +49,7 @@ def test_a_route_without_a_description_is_an_error() -> None:
 
 
 @pytest.mark.timeout(900)
-def test_the_service_answers_as_described(site: Website) -> None:
+def test_the_service_answers_as_described(site: Website, tmp_path: Path) -> None:
     rows = observations({0: [(0, HAPPY)], 1: [(0, HAPPY), (1, NEUTRAL)], 2: [], 3: [(0, NEUTRAL)]})
     site.done(rows, "done")
     site.queued("queued")
@@ -57,13 +57,15 @@ def test_the_service_answers_as_described(site: Website) -> None:
     site.queued("cancelled")
     site.client.post("/api/v1/videos/cancelled/cancel")
     webhook = site.client.post("/api/v1/webhooks", json={"url": "https://example.org"}).get_json()["id"]
+    note = site.client.post("/api/v1/videos/done/notes", json={"start_s": 0, "text": "task 1"}).get_json()["id"]
     announced = {"Tus-Resumable": "1.0.0", "Upload-Length": "100"}
     upload = site.client.post("/api/v1/uploads", headers=announced).headers["Location"].rpartition("/")[2]
-    known = {"SCHEMATHESIS_HOOKS": "tests.openapi_hooks", "KNOWN_WEBHOOK": webhook, "KNOWN_UPLOAD": upload}
+    known = {"KNOWN_WEBHOOK": webhook, "KNOWN_UPLOAD": upload, "KNOWN_NOTE": note}
+    known |= {"SCHEMATHESIS_HOOKS": "tests.openapi_hooks", "PYTHONPATH": str(REPOSITORY)}
     with Service(site.settings).web() as address:
         command = [sys.executable, "-m", "schemathesis.cli", "run", f"{address}/api/v1/openapi.json"]
         command += ["--checks", ",".join(CHECKS), "--max-examples", "12", "--seed", "1", "--no-color"]
         command += ["--phases", "examples,coverage,fuzzing", "--exclude-checks", "unsupported_method"]
-        done = subprocess.run(command, cwd=REPOSITORY, env=os.environ | known, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=tmp_path, env=os.environ | known, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-20000:] + done.stderr[-4000:]
     print(done.stdout)

@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 
 from tests.clips import CLIP_BY_NAME, SIDE, UNTRUSTED, assert_same_frames, decode_straight, packets_of, read_all
 from tests.media.make import CLIPS, read_barcode
+from worker.clip import Clip
 from worker.errors import VideoError
 from worker.pictures import PictureConverter
 from worker.video import inspect, plan, read_frames
@@ -159,6 +160,54 @@ def test_sampled_frames_are_the_frames_of_a_full_read(clip_path: Callable[[str],
     everything = read_all(path, plan(path))
     sampled = read_all(path, plan(path, segment_s=0.4, sample_hz=3))
     assert_same_frames(sampled, [everything[frame.index] for frame in sampled])
+
+
+@pytest.mark.parametrize("sample_hz", [None, 5, 7.3])
+@pytest.mark.parametrize(
+    "name", ["b_frames.mp4", "open_gop.mp4", "variable_rate.mp4", "start_offset.mkv", UNTRUSTED[0]]
+)
+def test_clip_holds_the_frames_that_the_whole_video_gives_there(
+    name: str, sample_hz: float | None, clip_path: Callable[[str], Path]
+) -> None:
+    """Also where it begins or ends at a segment's first frame, or at times copied from the CSV."""
+    path = clip_path(name)
+    whole = plan(path, segment_s=0.4, sample_hz=sample_hz)
+    everything = read_all(path, whole)
+    times = [round(frame.timestamp_s, 6) for frame in everything]
+    firsts = np.cumsum([0, *(len(segment.frames) for segment in whole.segments[:-1])])
+    borders = {times[first] for first in firsts.tolist()} | {times[1], times[-1]}
+    for start_s, end_s in [(None, t) for t in borders if t] + [(t, None) for t in borders] + [(times[1], times[-1])]:
+        expected = [
+            frame
+            for frame, time_s in zip(everything, times, strict=True)
+            if (start_s or 0) <= time_s and (end_s is None or time_s < end_s)
+        ]
+        clipped = plan(path, segment_s=0.4, sample_hz=sample_hz, clip=Clip(start_s, end_s))
+        assert_same_frames(read_all(path, clipped), expected)
+        assert [segment.index for segment in clipped.segments] == list(range(len(clipped.segments)))
+
+
+@pytest.mark.parametrize(
+    ("clip", "sample_hz", "why"),
+    [
+        (Clip(start_s=1e9), None, "s long"),
+        (Clip(start_s=0.11, end_s=0.12), None, "none of the recording's sampled frames"),
+        (Clip(start_s=0.1, end_s=0.9), 1, "none of the recording's sampled frames"),
+    ],
+)
+def test_clip_without_a_frame_is_refused(
+    clip: Clip, sample_hz: float | None, why: str, clip_path: Callable[[str], Path]
+) -> None:
+    with pytest.raises(VideoError, match=why) as caught:
+        plan(clip_path("b_frames.mp4"), sample_hz=sample_hz, clip=clip)
+    assert caught.value.code == "empty_clip"
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(-1, None), (2, 2), (3, 2), (None, 0), (float("nan"), None)])
+def test_clip_without_meaning_is_refused(start_s: float | None, end_s: float | None) -> None:
+    with pytest.raises(VideoError, match="clip range") as caught:
+        Clip(start_s, end_s)
+    assert caught.value.code == "bad_clip"
 
 
 @pytest.mark.parametrize("sample_hz", [0, -1, float("nan"), float("inf")])

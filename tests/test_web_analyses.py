@@ -215,7 +215,7 @@ def test_a_video_names_the_other_analyses_newest_first(site: Website) -> None:
     newest, oldest = shown(site, "b")["analyses"]
     assert (newest["id"], newest["status"], newest["sample_hz"]) == ("c", "failed", 5.0)
     assert oldest == {name: shown(site, "a")[name] for name in oldest}
-    assert set(oldest) == {"id", "status", "sample_hz", "model", "created_at", "links"}
+    assert set(oldest) == {"id", "status", "sample_hz", "clip", "model", "created_at", "links"}
     listed = site.client.get("/api/v1/videos").get_json()["videos"]
     assert {video["id"]: [other["id"] for other in video["analyses"]] for video in listed} == {
         "a": ["c", "b"], "b": ["c", "a"], "c": ["b", "a"], "other recording": [],
@@ -264,8 +264,17 @@ def test_page_offers_nothing_when_the_network_has_done_it_at_this_rate(site: Web
     site.done(TWO_FACES, **SAME)
     site.done(TWO_FACES, "w", model_version="paper-2", **SAME)
     site.done(ONE_FACE, "other rate", sample_hz=1.0, **SAME)
+    site.done(ONE_FACE, "other clip", clip_end_s=1.0, **SAME)
     assert "Analyse again" not in site.client.get("/videos/v").text
-    assert "Analyse again with paper-2" in text_of(site.client.get("/videos/other rate").text)
+    for name in ("other rate", "other clip"):
+        assert "Analyse again with paper-2" in text_of(site.client.get(f"/videos/{name}").text)
+
+
+def test_analysing_again_keeps_the_clip(site: Website) -> None:
+    site.done(TWO_FACES, clip_start_s=0.5, clip_end_s=1.5, **SAME)
+    body = reanalyze(site).get_json()
+    assert body["clip"] == shown(site, "v")["clip"] == {"start_s": 0.5, "end_s": 1.5}
+    assert "every frame, 0.5 s to 1.5 s" in text_of(site.client.get("/videos/v").text)
 
 
 def test_page_of_a_single_analysis_by_the_present_network_has_no_panel(site: Website) -> None:

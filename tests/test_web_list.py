@@ -242,6 +242,7 @@ def test_zip_says_what_it_leaves_out_and_why(states: Website) -> None:
     assert "There is no video with the id 'nobody'" in text
     sentence = assert_problem(states.client.get("/api/v1/videos.zip?id=f"), 409, "conflict")
     assert "failed.mp4 is failed" in sentence
+    assert_problem(states.client.get("/api/v1/videos.zip?id=nobody"), 404, "not_found")
     assert_problem(states.client.get("/api/v1/videos.zip"), 400, "bad_id")
     assert_problem(states.client.get("/api/v1/videos.zip?" + "&".join(f"id={n}" for n in range(1001))), 400, "bad_id")
 

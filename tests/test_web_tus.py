@@ -72,7 +72,7 @@ def part(site: Website, address: str) -> Path:
 
 
 def complete(site: Website, **texts: str) -> str:
-    address = begin(site, **texts)
+    address = begin(site, len(MP4), **texts)
     assert send(site, address, MP4, 0).status_code == 204
     return address
 

@@ -107,6 +107,44 @@ def test_impossible_sampling_is_refused(site: Website, text: str) -> None:
     site.assert_nothing_left()
 
 
+@pytest.mark.parametrize(
+    ("fields", "clip"),
+    [
+        ({"clip_start_s": "0.5", "clip_end_s": "2"}, {"start_s": 0.5, "end_s": 2.0}),
+        ({"clip_start_s": " 1.25 ", "clip_end_s": ""}, {"start_s": 1.25, "end_s": None}),
+        ({"clip_start_s": "0", "clip_end_s": "2"}, {"start_s": None, "end_s": 2.0}),
+        ({"clip_start_s": "0", "clip_end_s": ""}, None),
+        ({}, None),
+    ],
+)
+def test_clip_of_a_form_is_kept(site: Website, fields: dict[str, str], clip: dict[str, float | None] | None) -> None:
+    assert site.upload(**fields).get_json()["clip"] == clip
+    assert site.upload(**fields).get_json()["duplicate"]
+    assert site.upload().get_json()["duplicate"] == (clip is None), "another stretch is other work"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"clip_start_s": "-1"},
+        {"clip_start_s": "soon"},
+        {"clip_start_s": "nan"},
+        {"clip_end_s": "inf"},
+        {"clip_end_s": "0"},
+        {"clip_start_s": "2", "clip_end_s": "2"},
+        {"clip_start_s": "3", "clip_end_s": "2"},
+    ],
+)
+def test_clip_without_meaning_is_refused(site: Website, fields: dict[str, str]) -> None:
+    assert_problem(site.upload(**fields), 400, "bad_clip")
+    site.assert_nothing_left()
+
+
+def test_clip_after_the_recording_is_refused(site: Website) -> None:
+    assert "1000 s" in assert_problem(site.upload(clip_start_s="1000"), 422, "empty_clip")
+    site.assert_nothing_left()
+
+
 def test_list_is_paged_newest_first(site: Website) -> None:
     for name in "abc":
         site.queued(name)
@@ -192,7 +230,7 @@ def test_downloads_are_named_after_the_recording(site: Website, filename: str) -
 def test_sidecar_tells_how_the_timeline_was_made(site: Website) -> None:
     site.done(TWO_FACES, sample_hz=5.0)
     body = site.client.get("/api/v1/videos/v/timeline.json").get_json()
-    assert body["settings"] == {"sample_hz": 5.0}
+    assert body["settings"] == {"sample_hz": 5.0, "clip": None}
     assert body["model"] == {"name": "paper", "version": "paper-1"}
     assert body["frames_by_status"]["no_face"] == 1
     assert set(body["columns"]) == set(CSV_COLUMNS)

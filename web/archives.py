@@ -17,7 +17,7 @@ from web.problems import Problem
 from web.service import Service, service
 from worker.db import exports
 from worker.db.tables import Video, VideoStatus
-from worker.errors import Conflict
+from worker.errors import Conflict, NotFound
 
 blueprint = Blueprint("archives", __name__, url_prefix="/api/v1")
 
@@ -31,7 +31,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  #
 @describes(
     "timelines",
     {200: Answer("A zip", media_type="application/zip")},
-    (400, 409),
+    (400, 404, 409),
     (Parameter("id", "A video, for each once.", {"type": "array", "items": {"type": "string"}}, required=True),),
 )
 def timelines_zip() -> Response:
@@ -46,7 +46,8 @@ def archive(service: Service, video_ids: Sequence[str]) -> Response:
 
     Raises:
         Problem: 400, no ids, or too many.
-        Conflict: not one of the videos is done.
+        NotFound: not one of the videos is there.
+        Conflict: not one of those that are is done.
     """
     wanted = list(dict.fromkeys(video_ids))
     if not 1 <= len(wanted) <= _MOST_VIDEOS:
@@ -57,6 +58,8 @@ def archive(service: Service, video_ids: Sequence[str]) -> Response:
         found = {video.id: video for video in session.scalars(select(Video).where(Video.id.in_(wanted)))}
         done = {name: found[name] for name in wanted if name in found and found[name].status is VideoStatus.DONE}
         left_out = [_why_left_out(name, found.get(name)) for name in wanted if name not in done]
+        if not found:
+            raise NotFound(" ".join(left_out[:3]))
         if not done:
             raise Conflict("Timelines can be had of videos that are done. " + " ".join(left_out[:3]))
         stream = iter(_zip(session, list(done.values()), left_out, service.version))

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from web import searches, selection, videos
+from web import exports, notes, quality, searches, selection, videos
 from web.face_pages import faces_of, moments_of
 from web.problems import Problem
 from web.service import service
@@ -59,6 +59,8 @@ def video(video_id: str) -> str:
         has_recording=service().settings.recording(video_id).exists(),
         emotions=EMOTIONS,
         comparable=_comparable(found),
+        figures=quality.figures(found["model"]["name"], found["model"]["version"]),
+        **(_results(video_id) if found["status"] == "done" else {}),
         **_analyses(found),
         **_faces(found),
     )
@@ -118,6 +120,16 @@ def _analyses(found: dict[str, Any]) -> dict[str, Any]:
     together = [found, *found["analyses"]]
     together.sort(key=lambda analysis: datetime.fromisoformat(analysis["created_at"]), reverse=True)
     return {"analyses": together, "offered": _offered(together, found)}
+
+
+def _results(video_id: str) -> dict[str, Any]:
+    """What the page of a video that is done shows besides."""
+    return {
+        "notes": notes.described(video_id),
+        "band": quality.band(video_id),
+        "band_size": (quality.WIDTH, quality.HEIGHT),
+        **exports.offered(video_id),
+    }
 
 
 def _comparable(found: dict[str, Any]) -> list[dict[str, Any]]:

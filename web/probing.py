@@ -52,7 +52,7 @@ def probe(service: Service, path: Path, filename: str, options: Options) -> dict
     if error := said.get("error"):
         raise Problem(422, error["code"], error["message"].replace(path.name, filename))
     try:
-        options.clip.require_before_end(said["duration_s"], filename)
+        options.clip.require_before_end(said["duration_s"])
     except VideoError as exc:
         raise Problem(422, exc.code, exc.message) from exc
     return said

@@ -27,7 +27,13 @@ class Links(_Strict):
     self: str
     page: str
     timeline_csv: str
+    timeline_long_csv: str
+    per_second_csv: str
+    per_face_csv: str
+    timeline_parquet: str
+    notes_csv: str
     timeline_json: str
+    notes: str
     chart: str
     cancel: str
     retry: str
@@ -104,7 +110,7 @@ class VideoBody(Analysis):
     """One recording analysed in one way."""
 
     filename: str
-    links: VideoLinks  # type: ignore[assignment] # more of them
+    links: VideoLinks
     progress: Progress
     error: Failure | None
     video: Recording
@@ -190,7 +196,70 @@ class SidecarBody(BaseModel):
     emotions: list[str]
     frames_analyzed: int
     frames_by_status: dict[str, int]
+    face_tracks: list[dict[str, Any]]
+    notes: list[dict[str, Any]]
     columns: dict[str, str]
+    exports: dict[str, dict[str, str]]
+
+
+class ExportColumn(_Strict):
+    """A column of a file, or an entry of the sidecar."""
+
+    name: str
+    meaning: str
+    unit: str | None
+
+
+class Export(_Strict):
+    """A kind of file that can be had of a video."""
+
+    name: str
+    title: str
+    about: str
+    href: str = Field(description="its address, with {id} for the video's id")
+    media_type: str
+    omits_hidden_faces: bool = Field(description="whether it has hidden faces only where hidden=1 asks for them")
+    columns: list[ExportColumn]
+
+
+class ExportsPage(_Strict):
+    """Every kind of file."""
+
+    exports: list[Export]
+
+
+class NewNote(_Strict):
+    """A note; times lie in the recording."""
+
+    start_s: float = Field(ge=0)
+    end_s: float | None = Field(None, ge=0, description="end of a range; null for a moment")
+    text: str = Field(min_length=1, max_length=1000)
+
+
+class NoteChange(_Strict):
+    """What is to be changed of a note; what isn't named stays."""
+
+    start_s: float = Field(0, ge=0)
+    end_s: float | None = Field(None, ge=0)
+    text: str = Field("", min_length=1, max_length=1000)
+
+
+class NoteBody(_Strict):
+    """A person's own words at a moment of a recording, or over a range of it."""
+
+    id: str
+    start_s: float
+    end_s: float | None
+    text: str
+    created_at: datetime
+    updated_at: datetime
+    links: dict[str, str]
+
+
+class NotesPage(_Strict):
+    """A video's notes, in order of time."""
+
+    notes: list[NoteBody]
 
 
 class FaceChange(_Strict):

@@ -18,7 +18,7 @@ _CONTENT_SECURITY_POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data: blob:",  # the chart is drawn to a file by way of a blob
-        "media-src 'self' blob:",
+        "media-src 'self' blob:",  # blob: what the camera recorded, before it is sent
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -30,7 +30,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",  # not no-referrer: that would turn the Origin of our own forms into "null"
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=(self), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }

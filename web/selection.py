@@ -40,6 +40,8 @@ def download() -> WerkzeugResponse:
     chosen = _chosen()
     try:
         return archive(service(), chosen) if chosen else _back("zip")
+    except NotFound:
+        return _back("zip", gone=len(chosen))
     except Conflict:
         return _back("zip", unfit=chosen)
 

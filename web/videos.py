@@ -2,29 +2,27 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
-from pathlib import PurePath
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, request, url_for
 from sqlalchemy.orm import Session
 
 from web import charts, media, searches
+from web.exports import done
+from web.exports import links as export_links
 from web.idempotency import REPLAYED
 from web.openapi import IDEMPOTENCY_KEY, Answer, describes
 from web.parameters import PAGING, paging
-from web.schemas import CreatedVideoBody, SidecarBody, VideoBody, VideosPage
+from web.schemas import CreatedVideoBody, VideoBody, VideosPage
 from web.service import Service, service
 from web.times import instant
 from web.uploads import Outcome, accept, reanalyze
 from worker import celery, derived
 from worker.clip import Clip
-from worker.db import exports, listing, renders, videos, work
+from worker.db import listing, renders, videos, work
 from worker.db.listing import Search
-from worker.db.tables import Render, Video, VideoStatus
+from worker.db.tables import Render, Video
 from worker.db.videos import Progress
-from worker.errors import Conflict
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -118,27 +116,6 @@ def retry(video_id: str) -> tuple[dict[str, Any], int]:
     return find(service(), video_id), 202
 
 
-@blueprint.get("/videos/<video_id>/timeline.csv")
-@describes("timelines", {200: Answer("A row for each frame and face", media_type="text/csv")}, (409,))
-def timeline_csv(video_id: str) -> Response:
-    """The timeline, streamed; the session is closed with the response, also when the client goes away."""
-    with ExitStack() as stack:
-        session = stack.enter_context(service().database.read())
-        video = _done(videos.get(session, video_id))
-        response = Response(exports.csv_lines(session, video), content_type="text/csv; charset=utf-8")
-        response.call_on_close(stack.pop_all().close)
-    return _as_file(response, video.filename, ".csv")
-
-
-@blueprint.get("/videos/<video_id>/timeline.json")
-@describes("timelines", {200: Answer("Settings, hashes, versions, counts", SidecarBody)}, (409,))
-def timeline_json(video_id: str) -> Response:
-    """How the timeline was made."""
-    with service().database.read() as session:
-        video = _done(videos.get(session, video_id))
-        return _as_file(jsonify(exports.sidecar(session, video, service().version)), video.filename, ".json")
-
-
 @blueprint.get("/videos/<video_id>/chart.json")
 @describes(
     "timelines",
@@ -149,7 +126,7 @@ def timeline_json(video_id: str) -> Response:
 def chart_json(video_id: str) -> dict[str, Any]:
     """The timeline, or a stretch of it, reduced to what a screen can show."""
     with service().database.read() as session:
-        video = _done(videos.get(session, video_id))
+        video = done(videos.get(session, video_id))
     stretch = charts.asked(video.info["duration_s"])
     charts.prepare(service().database, video_id)
     with service().database.read() as session:
@@ -204,20 +181,6 @@ def duplicate_sentence(status: str) -> str:
     return f"This recording was uploaded before, and this is its analysis with these settings; it is {status}."
 
 
-def _done(video: Video) -> Video:
-    if video.status is not VideoStatus.DONE:
-        raise Conflict(f"The timeline can be had when the video is done; this one is {video.status.value}.")
-    return video
-
-
-def _as_file(response: Response, filename: str, suffix: str) -> Response:
-    """Offer an answer as a file named after the recording (RFC 6266): plain ASCII, and the full name beside it."""
-    name = PurePath(filename).stem + suffix
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-()") else "_" for c in name)
-    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, '')}"
-    return response
-
-
 def _all_described(session: Session, found: Sequence[Video]) -> list[dict[str, Any]]:
     """As the API shows them, with as many questions to the database for many as for one."""
     progress, others = videos.progress(session, found), videos.other_analyses(session, found)
@@ -270,17 +233,16 @@ def _named(video: Video) -> dict[str, Any]:
     }
 
 
-def _links(video_id: str) -> dict[str, str | None]:
+def _links(video_id: str) -> dict[str, str]:
     names = {
         "self": "show",
-        "timeline_csv": "timeline_csv",
-        "timeline_json": "timeline_json",
         "chart": "chart_json",
         "cancel": "cancel",
         "retry": "retry",
         "reanalyze": "analyze_again",
     }
     links = {link: url_for(f"api.{endpoint}", video_id=video_id) for link, endpoint in names.items()}
+    links |= export_links(video_id) | {"notes": url_for("notes.index", video_id=video_id)}
     links["recording"] = url_for("playback.recording", video_id=video_id)
     links["boxes"] = url_for("playback.boxes_json", video_id=video_id)
     return links | {"page": url_for("pages.video", video_id=video_id)}

@@ -43,21 +43,21 @@ class Clip:
         """As it is shown in JSON; None for the whole recording."""
         return None if self.is_whole else {"start_s": self.start_s, "end_s": self.end_s}
 
-    def require_before_end(self, duration_s: float, name: str) -> None:
+    def require_before_end(self, duration_s: float) -> None:
         """Refuse a clip that starts after a recording's end.
 
         Raises:
             VideoError: it does.
         """
         if (self.start_s or 0.0) >= duration_s > 0:
-            raise self.has_no_frame(name, f"it is {duration_s:g} s long")
+            raise self.has_no_frame(f"the recording is {duration_s:g} s long")
 
-    def has_no_frame(self, name: str, why: str) -> VideoError:
+    def has_no_frame(self, why: str) -> VideoError:
         """The error for a recording with nothing to analyse in this clip."""
-        end = "its end" if self.end_s is None else f"{self.end_s:g} s"
+        end = "the end" if self.end_s is None else f"{self.end_s:g} s"
         return VideoError(
             "empty_clip",
-            f"No frame of {name} is analysed between {self.start_s or 0:g} s and {end}: {why}. "
+            f"No frame is to be analysed between {self.start_s or 0:g} s and {end}: {why}. "
             "Choose another range, or leave it out for the whole recording.",
         )
 

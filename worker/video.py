@@ -15,7 +15,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 from av.error import FFmpegError
@@ -139,7 +138,7 @@ def plan(
     base = survey.time_base
     sampled = _sample((survey.pts - survey.pts[0]) * float(base), sample_hz)
     if clip is not None:
-        sampled = _clipped(survey, sampled, clip, Path(path).name)
+        sampled = _clipped(survey, sampled, clip)
     cuts = _cuts(survey, segment_s)
     # Two keyframes are tried out. Should others lie, read_frames gets round them, but slowly.
     if not all(can_start(path, _span(survey, *cut)) for cut in {*cuts[1:2], *cuts[1:][len(cuts) // 2 :][:1]}):
@@ -233,15 +232,15 @@ def _sample(times_s: NDArray[np.float64], sample_hz: float | None) -> NDArray[np
     return np.flatnonzero(np.diff(period, prepend=-1.0) > 0)
 
 
-def _clipped(survey: Survey, sampled: NDArray[np.int64], clip: Clip, name: str) -> NDArray[np.int64]:
+def _clipped(survey: Survey, sampled: NDArray[np.int64], clip: Clip) -> NDArray[np.int64]:
     """Those of the sampled frames that lie in the clip."""
     latest = int(survey.pts[-1] - survey.pts[0]) + 1
     end = clip.end_unit(survey.time_base)
     bounds = [min(clip.first_unit(survey.time_base), latest), latest if end is None else min(end, latest)]
     begin, end = np.searchsorted(survey.pts[sampled] - survey.pts[0], bounds)
     if begin == end:
-        clip.require_before_end(survey.info.duration_s, name)
-        raise clip.has_no_frame(name, "none of its sampled frames lies there")
+        clip.require_before_end(survey.info.duration_s)
+        raise clip.has_no_frame("none of the recording's sampled frames lies there")
     return sampled[begin:end]
 
 

@@ -5,14 +5,14 @@ Every page is watched: an error on its console, an exception in a script, or a r
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.services import Service
 from tests.website import Website
@@ -45,20 +45,24 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens pages of contexts of their own, and fails the test for what goes wrong in them without a sign.
 
     Calling it with an address gives a Page; keywords are those of Playwright's Browser.new_context, such as
-    `color_scheme="dark"`, `viewport={"width": 360, "height": 740}` or `java_script_enabled=False`.
+    `color_scheme="dark"`, `viewport={"width": 360, "height": 740}` or `java_script_enabled=False`. `expected` are parts
+    of the lines that the browser writes on its console when a request fails that the test lets fail, such as
+    `"net::ERR_INTERNET_DISCONNECTED"`; they don't count, and other lines do.
     """
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def open_page(address: str, **options: Any) -> Page:
+    def open_page(address: str, expected: Sequence[str] = (), **options: Any) -> Page:
         context = browser.new_context(**{"locale": "en-GB", "timezone_id": "Europe/Berlin", **options})
         context.set_default_timeout(_TIMEOUT_MS)
         contexts.append(context)
-        page = context.new_page()
         site = urlsplit(address).netloc
-        page.on("pageerror", lambda error: faults.append(f"exception: {error}"))
-        page.on("console", lambda line: faults.append(f"console: {line.text}") if line.type == "error" else None)
-        page.on("request", lambda request: _note_foreign(request.url, site, faults))
+        context.on("weberror", lambda error: faults.append(f"exception: {error.error}"))
+        context.on(
+            "console", lambda line: faults.append(f"console: {line.text}") if _is_fault(line, expected) else None
+        )
+        context.on("request", lambda request: _note_foreign(request.url, site, faults))
+        page = context.new_page()
         page.goto(address)
         return page
 
@@ -66,6 +70,10 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert faults == []
+
+
+def _is_fault(line: ConsoleMessage, expected: Sequence[str]) -> bool:
+    return line.type == "error" and not any(part in line.text for part in expected)
 
 
 def _note_foreign(url: str, site: str, faults: list[str]) -> None:

@@ -72,6 +72,15 @@ def test_the_demo_clip_shows_every_kind_of_frame(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["out.json", "out.csv"] or sorted(os.listdir(tmp_path)) == ["out.csv", "out.json"]
 
 
+def test_a_clip_gives_the_rows_of_its_stretch(tmp_path: Path) -> None:
+    clip, sidecar = analyzed(ASTRONAUT, tmp_path, "--sample-hz", "5", "--start-s", "1", "--end-s", "2", "--quiet")
+    assert sidecar["settings"] == {"sample_hz": 5.0, "clip": {"start_s": 1.0, "end_s": 2.0}}
+    whole, _ = analyzed(ASTRONAUT, tmp_path, "--sample-hz", "5", "--quiet")
+    there = whole[(whole["timestamp"] >= 1) & (whole["timestamp"] < 2)]
+    columns = ["frame", "timestamp", "status", "box_x", "box_y"]
+    pd.testing.assert_frame_equal(clip[columns], there[columns].reset_index(drop=True))
+
+
 BAD_INPUT = {
     "missing": (None, "does not exist"),
     "empty": (b"", "is empty"),
@@ -102,6 +111,8 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(kind: str, tmp_path: Path) 
         (["analyze", str(ASTRONAUT), "--sample-hz", "0", "--output", "out.csv"], "above 0"),
         (["analyze", str(ASTRONAUT), "--sample-hz", "nan", "--output", "out.csv"], "above 0"),
         (["analyze", str(ASTRONAUT), "--sample-hz", "often"], "not a valid float"),
+        (["analyze", str(ASTRONAUT), "--start-s", "2", "--end-s", "1", "--output", "out.csv"], "end after its start"),
+        (["analyze", str(ASTRONAUT), "--start-s", "9999", "--output", "out.csv"], "s long"),
         (["analyze", str(ASTRONAUT), "--output", "nowhere/out.csv"], "can't be written"),
         (["analyze", str(ASTRONAUT), "--output", str(ASTRONAUT)], "can't be the output"),
         (["fly"], "No such command 'fly'"),

@@ -2,6 +2,8 @@
 
 import ast
 import io
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -104,3 +106,18 @@ def test_web_loads_neither_decoder_nor_network() -> None:
     loaded = set(ast.literal_eval(done.stdout))
     assert "flask" in loaded
     assert loaded.isdisjoint({"tensorflow", "keras", "cv2", "av", "onnxruntime", "onnx", "torch", "jax"})
+
+
+@pytest.mark.parametrize("language", ["sh", "python"])
+def test_the_readmes_examples_get_a_timeline(
+    service: tuple[str, "subprocess.Popen[bytes]"], tmp_path: Path, language: str
+) -> None:
+    address, _ = service
+    blocks = re.findall(rf"```{language}\n(.*?)```", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (example,) = (block for block in blocks if "timeline.csv" in block)
+    shutil.copyfile(ASTRONAUT, tmp_path / "talk.mp4")
+    run = [sys.executable, "-c"] if language == "python" else ["bash", "-ec"]
+    subprocess.run([*run, example.replace("http://127.0.0.1:8000", address)], cwd=tmp_path, check=True, timeout=500)
+    rows = pd.read_csv(tmp_path / "talk.csv")
+    assert set(rows["status"]) == {"ok"}
+    assert rows["source_file"].unique().tolist() == ["talk.mp4"]

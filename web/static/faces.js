@@ -82,7 +82,7 @@ function mark(region) {
   for (const button of region.querySelectorAll("[data-look]")) {
     const chosen = Number(button.dataset.look) === playhead.faceId;
     button.setAttribute("aria-pressed", chosen);
-    button.closest(".face").classList.toggle("chosen", chosen);
+    button.closest(".face-card").classList.toggle("chosen", chosen);
   }
 }
 

@@ -20,7 +20,7 @@ export function showMoments(region) {
 function go(timestampS) {
   playhead.seek(timestampS);
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const where = document.querySelector("main video")?.closest(".card") ?? document.getElementById("chart");
+  const where = document.getElementById("player") ?? document.getElementById("chart");
   where?.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
 }
 

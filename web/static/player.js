@@ -25,6 +25,7 @@ export function startPlayer(section) {
   };
   playhead.addEventListener("moved", tell);
   playhead.addEventListener("chosen", tell);
+  playhead.addEventListener("changed", () => boxes.forget(playhead.timestampS));
   boxes.addEventListener("loaded", tell);
   tell();
 }
@@ -94,7 +95,7 @@ class Player {
     const frame = this.#boxes.at(timestampS);
     const isSame = frame && Math.abs(frame.timestampS - timestampS) < SAME_S;
     this.#shownS = isSame ? frame.timestampS : Math.max(0, timestampS);
-    this.#askedS = null;
+    if (!this.#video.seeking && this.#next === null) this.#askedS = null; // else this picture is one on the way
     this.#boxes.prepare(this.#shownS);
     this.#redraw();
     playhead.moved(this.#shownS);

@@ -16,6 +16,7 @@ export class Source extends EventTarget {
   #video;
   #section;
   #previewUrl = null;
+  #isAwaiting = false;
 
   constructor(section, video) {
     super();
@@ -61,8 +62,10 @@ export class Source extends EventTarget {
 
   #refused(isRecording) {
     this.isReady = false;
-    if (isRecording && !this.#previewUrl) this.#awaitPreview();
-    else this.#say(UNPLAYABLE);
+    if (!isRecording || this.#previewUrl) return this.#say(UNPLAYABLE);
+    if (this.#isAwaiting) return; // an error can be told twice
+    this.#isAwaiting = true;
+    this.#awaitPreview();
   }
 
   async #awaitPreview() {

@@ -1,10 +1,13 @@
 // The page of a video: live progress while it is in work, the chart when it is done.
 
 import { drawChart } from "./chart.js";
+import { offerFiles } from "./exports.js";
 import { showFaces } from "./faces.js";
 import { keepFresh } from "./live.js";
 import { showMoments } from "./moments.js";
+import { keepNotes } from "./notes.js";
 import { startPlayer } from "./player.js";
+import { linkQuality } from "./quality.js";
 import { localiseTimes } from "./times.js";
 
 localiseTimes(document);
@@ -32,6 +35,15 @@ if (faces) showFaces(faces);
 
 const moments = document.getElementById("moments");
 if (moments) showMoments(moments);
+
+const notes = document.getElementById("notes");
+if (notes) keepNotes(notes);
+
+const files = document.getElementById("exports");
+if (files) offerFiles(files);
+
+const quality = document.getElementById("quality");
+if (quality) linkQuality(quality);
 
 function status() {
   return progress.firstElementChild.dataset.status;

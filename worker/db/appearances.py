@@ -5,8 +5,9 @@ Where a row is looked for and not a number, the row's rank and frame are packed 
 upper bits: its maximum names the frame, the earliest one among equals, on every database and without sorting.
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 from itertools import groupby
@@ -42,7 +43,7 @@ class _Sums:
     """One face while its sums are added up."""
 
     frames: int = 0
-    first_timestamp_s: float = float("inf")
+    first_timestamp_s: float = math.inf
     last_timestamp_s: float = 0.0
     on_screen_s: float = 0.0
     best: tuple[int, int] = (-1, 0)  # rank and frame, segment
@@ -70,8 +71,8 @@ def store(session: Session, video: Video) -> None:
     """Write the measures of a video's faces; what a person said of a face stays with its number.
 
     `on_screen_s` counts for every frame with the face the time to the next sampled frame of the recording, or to the
-    recording's end, but never more than the time over which a face is followed without being seen (a second, or 2.5
-    sample intervals).
+    end of what was analysed, but never more than the time over which a face is followed without being seen (a second,
+    or 2.5 sample intervals).
     """
     known = {face.face_id: face for face in session.scalars(select(Face).where(Face.video_id == video.id))}
     for face_id, measures in measure(session, video).items():
@@ -101,18 +102,17 @@ def measure(session: Session, video: Video) -> dict[int, Measures]:
 
 
 def _face_ids(session: Session, video_id: str) -> dict[tuple[int, int], int]:
-    numbered = select(Tracklet.segment_id, Tracklet.number, Tracklet.face_id).join(
-        Segment, Segment.id == Tracklet.segment_id
-    )
-    found = session.execute(numbered.where(Segment.video_id == video_id, Tracklet.face_id.is_not(None)))
-    return {(segment_id, number): face_id for segment_id, number, face_id in found}
+    columns = (Tracklet.segment_id, Tracklet.number, Tracklet.face_id)
+    found = session.execute(select(*columns).join(Segment).where(Segment.video_id == video_id))
+    return {(segment_id, number): face_id for segment_id, number, face_id in found if face_id is not None}
 
 
 def _seconds(video: Video) -> Any:
     """Sums over the rows of one tracklet in one second with one most probable emotion."""
     rows = _followed(video)
     hold_s = max(MAX_GAP_S, MAX_GAP_SAMPLES / video.sample_hz if video.sample_hz else 0.0)
-    span_s = func.coalesce(rows.c.next_s, video.info.get("duration_s", 0.0)) - rows.c.timestamp_s
+    end_s = min(video.info.get("duration_s", 0.0), math.inf if video.clip_end_s is None else video.clip_end_s)
+    span_s = func.coalesce(rows.c.next_s, end_s) - rows.c.timestamp_s
     held_s = case((span_s > hold_s, hold_s), (span_s < 0, 0.0), else_=span_s)
     highest = case({i: rows.c[emotion] for i, emotion in enumerate(EMOTIONS)}, value=rows.c.dominant)
     sure_s = case((highest >= SURE, rows.c.timestamp_s))
@@ -161,7 +161,7 @@ def _followed(video: Video) -> Subquery:
     )
 
 
-def _dominant(probabilities: list[ColumnElement[float]]) -> ColumnElement[int | None]:
+def _dominant(probabilities: Sequence[ColumnElement[float]]) -> ColumnElement[int | None]:
     """Place of the highest, the first one among equals, as in the CSV; null without probabilities."""
     firsts = [
         (and_(*(p >= later for later in probabilities[i + 1 :])), i) for i, p in enumerate(probabilities[:-1])
@@ -170,7 +170,8 @@ def _dominant(probabilities: list[ColumnElement[float]]) -> ColumnElement[int | 
 
 
 def _ranked(rank: ColumnElement[int], frame: ColumnElement[int]) -> ColumnElement[int]:
-    return rank * 2**_FRAME_BITS + (_LAST_FRAME - frame)
+    ranked: ColumnElement[int] = rank * 2**_FRAME_BITS + (_LAST_FRAME - frame)
+    return ranked
 
 
 def _place(ranked: int, segment_id: int) -> tuple[int, int]:

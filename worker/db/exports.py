@@ -1,65 +1,59 @@
-"""A video's timeline as files: the CSV, streamed, and the JSON sidecar that says how it was made.
+"""A video's timeline as files: the tidy CSV, streamed, and the JSON sidecar that says how it was made.
 
 web and the command line call the same functions, so a recording gives the same bytes either way.
 """
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from worker.clip import Clip
-from worker.db import faces
+from worker.db import faces, notes
+from worker.db.dictionaries import EXPORTS, SIDECAR, TIDY
 from worker.db.tables import Video
 from worker.db.timelines import TimelineRow, counts_by_status, read
 from worker.emotions import EMOTIONS
 
-CSV_COLUMNS = (
-    "video_id", "source_file", "frame", "timestamp", "face_id", "status", "confidence",
-    "box_x", "box_y", "box_w", "box_h", *EMOTIONS, "emotion", "emotion_probability", "model_version",
-)  # fmt: skip
+CSV_COLUMNS = TIDY.header
 """The CSV's header. Outsiders rely on it."""
 
-DATA_DICTIONARY = {
-    "video_id": "the video's id in the service",
-    "source_file": "the recording's name as uploaded",
-    "frame": "0-based index of the frame in presentation order, over all frames of the recording",
-    "timestamp": "presentation time in seconds from the recording's first frame",
-    "face_id": "1-based number of the face over the recording, one number for merged faces; blank where there is none",
-    "status": "ok; no_face; too_small (a face was found but is too small to classify); decode_error (no picture)",
-    "confidence": "the face detector's score, 0-1; not the emotion's",
-    "box_x": "left edge of the face's box, pixels of the frame as displayed, origin top left",
-    "box_y": "top edge of the face's box, pixels",
-    "box_w": "width of the face's box, pixels",
-    "box_h": "height of the face's box, pixels",
-    **{emotion: f"probability that the expression shown is {emotion}, 0-1; the seven sum to 1" for emotion in EMOTIONS},
-    "emotion": "the most probable of the seven",
-    "emotion_probability": "its probability",
-    "model_version": "version of the network that made the row",
-}
+DATA_DICTIONARY = {column.name: column.meaning for column in TIDY.columns}
 """What each column of the CSV means."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _LINES_PER_CHUNK = 500
 
 
 def csv_lines(session: Session, video: Video) -> Iterator[str]:
-    """The CSV in chunks of some hundred lines: UTF-8 text, dot decimals, one header line, blank where there is nothing.
+    """The tidy CSV: a row for every frame and face, under the number of the face that it was merged into.
 
     Args:
         session: an open session; it must stay open until the last chunk.
         video: a finished video.
+
+    Returns:
+        See lines().
+    """
+    numbers = {face_id: face.face_id for face_id, face in faces.shown(session, video.id).items()}
+    head, tail = (text(video.id), text(video.filename)), text(video.model_version)
+    return lines(CSV_COLUMNS, ((*head, *_cells(row, numbers), tail) for row in read(session, video.id)))
+
+
+def lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A CSV in chunks of some hundred lines: UTF-8 text, dot decimals, one header line, blank where there is nothing.
+
+    Args:
+        header: names of the columns.
+        rows: cells, as short as the header; text by text().
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    head, tail = (_text(video.id), _text(video.filename)), _text(video.model_version)
-    face_ids = {tracked: str(face.face_id) for tracked, face in faces.shown(session, video.id).items()}
-    for count, row in enumerate(read(session, video.id), 1):
-        writer.writerow((*head, *_cells(row, face_ids), tail))
+    writer.writerow(header)
+    for count, row in enumerate(rows, 1):
+        writer.writerow(row)
         if count % _LINES_PER_CHUNK == 0:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -67,15 +61,20 @@ def csv_lines(session: Session, video: Video) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
     """Text that no spreadsheet runs as a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
     return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
 
 
-def _cells(row: TimelineRow, face_ids: dict[int, str]) -> Iterator[str]:
+def strongest(probabilities: Sequence[float]) -> int:
+    """Place of the highest value, the first one among equals."""
+    return max(range(len(EMOTIONS)), key=probabilities.__getitem__)
+
+
+def _cells(row: TimelineRow, numbers: dict[int, int]) -> Iterator[str]:
     yield str(row.frame)
     yield f"{row.timestamp_s:.6f}"
-    yield "" if row.face_id is None else face_ids[row.face_id]
+    yield "" if row.face_id is None else str(numbers.get(row.face_id, row.face_id))
     yield row.status.name.lower()
     yield "" if row.confidence is None else f"{row.confidence:.4f}"
     yield from ([""] * 4 if row.box is None else (f"{value:.2f}" for value in row.box))
@@ -83,9 +82,9 @@ def _cells(row: TimelineRow, face_ids: dict[int, str]) -> Iterator[str]:
         yield from [""] * (len(EMOTIONS) + 2)
         return
     yield from (f"{probability:.6f}" for probability in row.probabilities)
-    strongest = int(np.argmax(row.probabilities))
-    yield EMOTIONS[strongest]
-    yield f"{row.probabilities[strongest]:.6f}"
+    place = strongest(row.probabilities)
+    yield EMOTIONS[place]
+    yield f"{row.probabilities[place]:.6f}"
 
 
 def sidecar(session: Session, video: Video, software_version: str) -> dict[str, Any]:
@@ -107,7 +106,16 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
             {"face_id": face.face_id, "name": face.name, "hidden": face.hidden, "merged": merged}
             for face, merged in faces.members(session, video.id).items()
         ],
+        "notes": [
+            {"start_s": note.start_s, "end_s": note.end_s, "text": note.text}
+            for note in notes.listed(session, video.id)
+        ],
         "analyzed_at": video.finished_at.isoformat() if video.finished_at else None,
         "columns": DATA_DICTIONARY,
+        "exports": {
+            export.name: {column.name: column.meaning for column in export.columns}
+            for export in EXPORTS
+            if export not in (TIDY, SIDECAR)
+        },
         "note": "Probabilities describe the expression a face shows, not what the person feels.",
     }

@@ -111,7 +111,7 @@ def cards(session: Session, video_id: str) -> list[Card]:
     for face in sorted(rows(session, video_id), key=lambda face: (face.merged_into is not None, face.face_id)):
         groups.setdefault(face.merged_into or face.face_id, []).append(face)
     made = [_card(target, merged) for target, *merged in groups.values()]
-    return sorted(made, key=lambda card: (-card.on_screen_s, card.face_id))
+    return sorted(made, key=lambda card: (-round(card.on_screen_s, 3), card.face_id))
 
 
 def card(session: Session, video_id: str, face_id: int) -> Card:

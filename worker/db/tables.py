@@ -386,3 +386,19 @@ class Render(Work, Base):
         UniqueConstraint("video_id", "kind"),
         Index("ix_renders_status_lease_until", "status", "lease_until"),
     )
+
+
+class Note(Base):
+    """A person's own words at a moment of a recording, or over a range of it."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)  # never given twice, as a counter's would be
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
+    start_s: Mapped[float] = mapped_column(Float(53))  # from the first frame, to the millisecond
+    end_s: Mapped[float | None] = mapped_column(Float(53))  # None: a moment
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("ix_notes_video_id_start_s", "video_id", "start_s"),)

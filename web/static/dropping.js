@@ -1,0 +1,53 @@
+// Files that are dropped on the card: also those in folders.
+
+// What systems give no type to, although it is a recording; files that were dropped one by one are all tried.
+const ENDINGS = /\.(3gp|avi|flv|m2ts|m4v|mkv|mov|mp4|mpe?g|mts|mxf|ogv|ts|webm|wmv)$/i;
+
+/**
+ * @param {HTMLElement} card where files may be dropped
+ * @param {HTMLElement} area what shows that they may
+ * @param {(files: File[]) => void} take
+ */
+export function takeDrops(card, area, take) {
+  let depth = 0; // every child that is entered or left tells so
+  const show = (change) => {
+    depth = change === 0 ? 0 : Math.max(0, depth + change);
+    area.classList.toggle("over", depth > 0);
+  };
+  const withFiles = (handle) => (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    handle(event);
+  };
+  card.addEventListener("dragenter", withFiles(() => show(1)));
+  card.addEventListener("dragleave", withFiles(() => show(-1)));
+  card.addEventListener("dragover", withFiles((event) => (event.dataTransfer.dropEffect = "copy")));
+  card.addEventListener("drop", withFiles(async (event) => {
+    show(0);
+    const files = await filesIn(event.dataTransfer);
+    if (files.length) take(files);
+  }));
+}
+
+/** What was dropped has to be asked for before the event is over; folders are read after it. */
+async function filesIn({ items, files }) {
+  const [given, folders] = [[...files], []];
+  for (const item of items) {
+    const entry = item.webkitGetAsEntry?.();
+    if (entry?.isDirectory) folders.push(entry);
+  }
+  const plain = given.filter((file) => !folders.some((folder) => folder.name === file.name));
+  return [...plain, ...(await Promise.all(folders.map(recordingsIn))).flat()];
+}
+
+async function recordingsIn(folder) {
+  const reader = folder.createReader();
+  const found = [];
+  for (let some; (some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length; ) {
+    for (const entry of some) {
+      if (entry.isDirectory) found.push(...(await recordingsIn(entry)));
+      else found.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+    }
+  }
+  return found.filter((file) => file.type.startsWith("video/") || ENDINGS.test(file.name));
+}

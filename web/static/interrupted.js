@@ -1,0 +1,61 @@
+// Remembers uploads in this browser, so that choosing the same file again goes on where it stopped, also days later.
+
+const PREFIX = "timeline.upload:";
+
+/** What makes an upload the same: the file, as far as a page may know it, and the options. */
+export function fingerprint({ name, size, lastModified }, options) {
+  return JSON.stringify([name, size, lastModified, ...Object.entries(options).sort().flat()]);
+}
+
+/**
+ * Remember an upload, and hold it for as long as this page is open (where the browser has locks): other pages don't
+ * show it as interrupted meanwhile.
+ *
+ * @returns {() => void} to call when it is over: it is forgotten
+ */
+export function remember(url, { name, size, lastModified }, options) {
+  const key = PREFIX + fingerprint({ name, size, lastModified }, options);
+  const release = hold(key);
+  write((storage) => storage.setItem(key, JSON.stringify({ url, name, size, lastModified, options })));
+  return () => {
+    write((storage) => storage.removeItem(key));
+    release();
+  };
+}
+
+/** @returns {Promise<{url: string, name: string, size: number, lastModified: number, options: Object}[]>} of pages
+ * that were closed */
+export async function interrupted() {
+  const held = new Set((await navigator.locks?.query())?.held.map((lock) => lock.name));
+  const keys = Object.keys(storage()).filter((key) => key.startsWith(PREFIX) && !held.has(key));
+  return keys.map((key) => JSON.parse(localStorage.getItem(key)));
+}
+
+/** Forget an upload that is over. */
+export function forget(record) {
+  write((storage) => storage.removeItem(PREFIX + fingerprint(record, record.options)));
+}
+
+function hold(name) {
+  let release = () => {};
+  const whenReleased = new Promise((resolve) => (release = resolve));
+  navigator.locks?.request(name, () => whenReleased);
+  return release;
+}
+
+/** Without the storage (full, or forbidden in this browser) uploads work, and can't be continued later. */
+function write(change) {
+  try {
+    change(localStorage);
+  } catch (error) {
+    console.warn(error);
+  }
+}
+
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return {};
+  }
+}

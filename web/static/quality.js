@@ -1,0 +1,20 @@
+// Quality at a glance: a click on the band, or on a part that is listed, goes there.
+
+import { playhead } from "./playhead.js";
+
+export function linkQuality(section) {
+  const band = section.querySelector(".band");
+  band?.addEventListener("click", (event) => {
+    const { left, width } = band.getBoundingClientRect();
+    playhead.seek(((event.clientX - left) / width) * Number(band.dataset.durationS));
+  });
+  for (const text of section.querySelectorAll("[data-seek-s]")) {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "seek", textContent: text.textContent });
+    button.setAttribute("aria-label", `Go to ${text.textContent}`);
+    button.addEventListener("click", () => playhead.seek(Number(text.dataset.seekS)));
+    text.replaceWith(button);
+  }
+  const card = document.getElementById("model-card");
+  document.querySelector('a[href="#model-card"]')?.addEventListener("click", () => (card.open = true));
+}
