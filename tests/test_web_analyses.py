@@ -214,7 +214,9 @@ def test_a_video_names_the_other_analyses_newest_first(site: Website) -> None:
     assert shown(site, "other recording")["analyses"] == []
     newest, oldest = shown(site, "b")["analyses"]
     assert (newest["id"], newest["status"], newest["sample_hz"]) == ("c", "failed", 5.0)
-    assert oldest == {name: shown(site, "a")[name] for name in oldest}
+    whole = shown(site, "a")
+    assert oldest["links"].items() <= whole["links"].items()  # that of the whole has what was made of it, too
+    assert oldest == {name: whole[name] for name in oldest} | {"links": oldest["links"]}
     assert set(oldest) == {"id", "status", "sample_hz", "clip", "model", "created_at", "links"}
     listed = site.client.get("/api/v1/videos").get_json()["videos"]
     assert {video["id"]: [other["id"] for other in video["analyses"]] for video in listed} == {
@@ -299,7 +301,8 @@ def test_page_shows_all_analyses_and_compares_the_done_ones(site: Website) -> No
     site.done(ONE_FACE, "c", model_version="paper-2", sample_hz=5.0, **SAME)
     site.failed("d", model_version="paper-3", **SAME)
     page = site.client.get("/videos/a").text
-    assert re.findall(r'<option value="([^"]*)">([^<]+)', page) == [
+    choice = page.partition('id="compare"')[2].partition("</select>")[0]
+    assert re.findall(r'<option value="([^"]*)">([^<]+)', choice) == [
         ("/api/v1/videos/b/chart.json", "paper-2, every frame"),  # the same rate first
         ("/api/v1/videos/c/chart.json", "paper-2, 5 per second"),
         ("", "no other analysis"),
