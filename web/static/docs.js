@@ -6,7 +6,7 @@ window.SwaggerUIBundle({
   url: requests.dataset.url,
   domNode: requests,
   deepLinking: true,
-  docExpansion: "none",
+  docExpansion: "list",
   defaultModelsExpandDepth: -1,
   validatorUrl: null, // it would ask another site
 });
