@@ -11,6 +11,7 @@ import { Source } from "./sources.js";
 
 const SNAP_S = 0.5; // a wish for a moment means the analysed frame nearest to it, unless that is farther away
 const JUMP_S = 5;
+const OVERDUE_MS = 250; // after a search: a browser that hasn't told of the picture by then won't
 const SHORTEST_S = 0.002; // of a frame's time on screen, when files say less: some state a rate of 90000 frames/s
 
 export function startPlayer(section) {
@@ -77,9 +78,16 @@ class Player {
           this.#source.correctOrigin(mediaTime);
           this.#show(mediaTime - this.#source.originS);
         }
+        isTold = !video.seeking;
         video.requestVideoFrameCallback(look);
       };
+      let isTold = true;
+      const tell = () => {
+        if (this.isReady && !isTold && !video.seeking) this.#show(this.#askedS ?? video.currentTime - this.#source.originS);
+      };
       video.requestVideoFrameCallback(look);
+      video.addEventListener("seeking", () => (isTold = false));
+      video.addEventListener("seeked", () => setTimeout(tell, OVERDUE_MS));
       return;
     }
     const look = () => this.isReady && this.#show(video.currentTime - this.#source.originS);
