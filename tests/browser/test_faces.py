@@ -20,7 +20,7 @@ def test_faces_are_changed_by_mouse_and_stay_so(site: Website, address: str, ope
 
     page.get_by_label("Rename Face 1").click()
     page.get_by_label("Name of this face").locator("visible=true").fill("Anna")
-    page.get_by_role("button", name="Save").locator("visible=true").click()
+    page.get_by_role("button", name="Save", exact=True).locator("visible=true").click()
     expect(said).to_have_text("Face 1 is called Anna now.")
     expect(page.locator("#face-1 h3")).to_have_text("Anna face 1")
     expect(page.locator("#face-1")).to_be_focused()
