@@ -70,6 +70,9 @@ def hours(frames: int = 60_000) -> Observations:
 
 def drawn(page: Page) -> Page:
     """The page when its chart is there; `playhead` and `sought` are within reach of scripts."""
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": size["width"], "height": 2400})  # the player stands above the chart
     expect(page.locator("#chart-note")).to_contain_text("Whole recording.")
     page.evaluate(WATCHED)
     return page
