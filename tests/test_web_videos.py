@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -117,7 +118,7 @@ def test_impossible_sampling_is_refused(site: Website, text: str) -> None:
         ({}, None),
     ],
 )
-def test_clip_of_a_form_is_kept(site: Website, fields: dict[str, str], clip: dict[str, float | None] | None) -> None:
+def test_clip_of_a_form_is_kept(site: Website, fields: dict[str, Any], clip: dict[str, float | None] | None) -> None:
     assert site.upload(**fields).get_json()["clip"] == clip
     assert site.upload(**fields).get_json()["duplicate"]
     assert site.upload().get_json()["duplicate"] == (clip is None), "another stretch is other work"
@@ -135,7 +136,7 @@ def test_clip_of_a_form_is_kept(site: Website, fields: dict[str, str], clip: dic
         {"clip_start_s": "3", "clip_end_s": "2"},
     ],
 )
-def test_clip_without_meaning_is_refused(site: Website, fields: dict[str, str]) -> None:
+def test_clip_without_meaning_is_refused(site: Website, fields: dict[str, Any]) -> None:
     assert_problem(site.upload(**fields), 400, "bad_clip")
     site.assert_nothing_left()
 
