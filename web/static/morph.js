@@ -11,6 +11,11 @@ export function morph(shown, wanted) {
   const named = new Map([...shown.children].filter((child) => child.id).map((child) => [child.id, child]));
   let place = shown.firstChild;
   for (const child of [...wanted.childNodes]) {
+    while (place && isBlank(place) && !isBlank(child)) { // pages and fragments differ in the space around a part
+      const blank = place;
+      place = place.nextSibling;
+      blank.remove();
+    }
     const match = child.id ? named.get(child.id) : isAlike(place, child) ? place : null;
     if (!match || !isAlike(match, child)) {
       shown.insertBefore(child, place);
@@ -30,4 +35,8 @@ export function morph(shown, wanted) {
 
 function isAlike(shown, wanted) {
   return shown?.nodeName === wanted.nodeName && (shown.id ?? "") === (wanted.id ?? "");
+}
+
+function isBlank(node) {
+  return node.nodeType === Node.TEXT_NODE && !node.data.trim();
 }
