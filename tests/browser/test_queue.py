@@ -205,39 +205,6 @@ def test_lost_connection_is_survived(site: Website, address: str, open_page: Ope
     assert recording.read_bytes() == (tmp_path / "long.mp4").read_bytes()
 
 
-def test_closed_page_goes_on_when_the_file_is_chosen_again(
-    site: Website, address: str, open_page: Opener, tmp_path: Path
-) -> None:
-    page = open_page(address, expected=_CUT)
-    path = clip(tmp_path / "long.mp4", 2_000_000)
-    page.locator(".settings summary").click()
-    page.select_option("#sample-hz", "5")
-    line = Line(page)
-    line.limit()
-    page.set_input_files("#file", path)
-    wait_for_share(page, "long.mp4", 0.3)
-    line.cut()  # what the browser has taken already must not arrive after the page is closed
-    other = page.context.new_page()
-    other.goto(address)
-    expect(other.locator("#queue")).to_be_hidden()  # it is going on in the first page
-    page.close()
-    other.reload()
-    expect_state(other, "long.mp4", "Interrupted")
-    expect(row(other, "long.mp4")).to_contain_text("Choose the file again to continue (5 frames per second")
-    sent = offsets(other)
-    with other.expect_file_chooser() as chooser:
-        other.get_by_role("button", name="Choose the file again: long.mp4").click()
-    chooser.value.set_files(clip(tmp_path / "another.mp4"))
-    expect(row(other, "long.mp4")).to_contain_text("another.mp4 is another file. Choose long.mp4")
-    other.set_input_files("#file", path)
-    expect_state(other, "long.mp4", "Accepted")
-    assert sent
-    assert video(site, other, "long.mp4")["sample_hz"] == 5
-    other.reload()
-    expect(other.locator("#choose")).to_be_visible()
-    expect(other.locator("#queue")).to_be_hidden()  # nothing is remembered of what is over
-
-
 def test_cancelled_file_leaves_nothing_and_the_focus_goes_on(
     site: Website, address: str, open_page: Opener, tmp_path: Path
 ) -> None:
