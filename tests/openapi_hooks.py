@@ -4,6 +4,7 @@ import os
 
 import schemathesis
 
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")  # tus
 KNOWN = {
     "video_id": ["done", "queued", "failed", "cancelled"],
     "upload_id": [os.environ.get("KNOWN_UPLOAD", "")],
