@@ -57,7 +57,7 @@ def test_a_recording_becomes_a_timeline_and_the_service_stops_cleanly(
     service: tuple[str, "subprocess.Popen[bytes]"], tmp_path: Path
 ) -> None:
     address, process = service
-    answer = upload(address, ASTRONAUT, sample_hz="4")
+    answer = upload(address, ASTRONAUT)
     assert answer.status_code == 202, answer.text
     url = address + answer.headers["Location"]
     states: list[dict[str, Any]] = []
@@ -77,7 +77,7 @@ def test_a_recording_becomes_a_timeline_and_the_service_stops_cleanly(
     assert rows["source_file"].unique().tolist() == ["astronaut.mp4"]
     assert requests.get(f"{url}/timeline.json", timeout=30).json()["frames_analyzed"] == done[-1]
 
-    again = upload(address, ASTRONAUT, sample_hz="4")
+    again = upload(address, ASTRONAUT)
     assert (again.status_code, again.json()["id"], again.json()["duplicate"]) == (200, states[-1]["id"], True)
 
     assert requests.delete(url, timeout=30).status_code == 204

@@ -11,7 +11,7 @@ import { Source } from "./sources.js";
 
 const SNAP_S = 0.5; // a wish for a moment means the analysed frame nearest to it, unless that is farther away
 const JUMP_S = 5;
-const OVERDUE_MS = 250; // after a search: a browser that hasn't told of the picture by then won't
+const OVERDUE_MS = 500; // after a search: the picture that is shown by then is what the browser has found
 const SHORTEST_S = 0.002; // of a frame's time on screen, when files say less: some state a rate of 90000 frames/s
 
 export function startPlayer(section) {
@@ -42,6 +42,8 @@ class Player {
   #shownS = 0; // timestamp of the picture that is shown
   #askedS = null; // of the one that was asked for and is not shown yet
   #wishS = null; // where to go, while the frame there is looked up
+  #direction = 0; // of the step by which the player goes there: -1, 1, or 0 where it is no step
+  #unreachable = new Set(); // timestamps of frames for which this browser shows another one
   #steps = Promise.resolve();
   #next = null; // where to go when the present search is over
 
@@ -74,20 +76,19 @@ class Player {
     const video = this.#video;
     if (video.requestVideoFrameCallback) {
       const look = (_now, { mediaTime }) => {
-        if (this.isReady) {
-          this.#source.correctOrigin(mediaTime);
-          this.#show(mediaTime - this.#source.originS);
-        }
-        isTold = !video.seeking;
+        lastS = mediaTime;
+        tell();
         video.requestVideoFrameCallback(look);
       };
-      let isTold = true;
+      let [lastS, overdue] = [null, null];
       const tell = () => {
-        if (this.isReady && !isTold && !video.seeking) this.#show(this.#askedS ?? video.currentTime - this.#source.originS);
+        if (!this.isReady || lastS === null) return;
+        this.#source.correctOrigin(lastS);
+        this.#show(lastS - this.#source.originS);
       };
       video.requestVideoFrameCallback(look);
-      video.addEventListener("seeking", () => (isTold = false));
-      video.addEventListener("seeked", () => setTimeout(tell, OVERDUE_MS));
+      video.addEventListener("seeking", () => clearTimeout(overdue));
+      video.addEventListener("seeked", () => (overdue = setTimeout(() => this.#settle(), OVERDUE_MS)));
       return;
     }
     const look = () => this.isReady && this.#show(video.currentTime - this.#source.originS);
@@ -103,10 +104,25 @@ class Player {
     const frame = this.#boxes.at(timestampS);
     const isSame = frame && Math.abs(frame.timestampS - timestampS) < SAME_S;
     this.#shownS = isSame ? frame.timestampS : Math.max(0, timestampS);
-    if (!this.#video.seeking && this.#next === null) this.#askedS = null; // else this picture is one on the way
+    if (isSame) this.#unreachable.delete(frame.timestampS);
+    if (Math.abs(this.#shownS - this.#askedS) < SAME_S || !this.#video.paused) this.#askedS = null;
     this.#boxes.prepare(this.#shownS);
     this.#redraw();
     playhead.moved(this.#shownS);
+  }
+
+  /**
+   * A search is over, and another picture is shown than the one asked for. Browsers look for the key frame before a
+   * moment in order of decoding, so that some frames just before a key frame of a recording with a variable rate are
+   * shown while it plays, but can't be searched for.
+   */
+  #settle() {
+    const askedS = this.#askedS;
+    if (askedS === null || this.#video.seeking || this.#next !== null) return;
+    this.#askedS = null;
+    if (Math.abs(askedS - this.#shownS) < SAME_S) return; // it was shown already
+    this.#unreachable.add(askedS);
+    if (this.#direction * (this.#shownS - askedS) < 0) this.#step(this.#direction); // or it would never get past it
   }
 
   #redraw() {
@@ -119,7 +135,8 @@ class Player {
   }
 
   /** Goes to the analysed frame nearest to a moment; to the moment itself where no such frame is near. */
-  async #goTo(timestampS) {
+  async #goTo(timestampS, direction = 0) {
+    this.#direction = direction;
     const isBusy = this.#wishS !== null;
     this.#wishS = timestampS;
     if (isBusy) return; // the newest wish is met below; those in between are not
@@ -149,8 +166,10 @@ class Player {
   #step(direction) {
     this.#video.pause();
     this.#steps = this.#steps.then(async () => {
-      const found = await this.#boxes.neighbour(this.#here(), direction);
-      if (found !== null) await this.#goTo(found);
+      let found = this.#here();
+      do found = await this.#boxes.neighbour(found, direction);
+      while (found !== null && this.#unreachable.has(found));
+      if (found !== null) await this.#goTo(found, direction);
     });
   }
 
