@@ -229,7 +229,7 @@ def test_run_goes_on_with_its_own_images_only(tmp_path: Path, data: tuple[Datase
 def test_epochs_can_be_added_where_the_learning_rate_does_not_depend_on_them(
     schedule: Schedule, epochs: int, allowed: bool, tmp_path: Path, data: tuple[Dataset, Dataset]
 ) -> None:
-    few = [part.thinned(32) for part in data]
+    few = (data[0].thinned(32), data[1].thinned(32))
     recipe = replace(RECIPE, schedule=schedule)
     some_epochs(Run("paper", recipe, tmp_path, *few), 2)
     with nullcontext() if allowed else pytest.raises(TrainingError, match=r"it differs in epochs\."):

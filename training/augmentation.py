@@ -101,6 +101,17 @@ def augmentation(name: str) -> Augmentation:
     return AUGMENTATIONS[name]
 
 
+def cropped(images: Image, side: int, rng: np.random.Generator) -> Image:
+    """A square part of each image, at a random place: uint8 (n, side, side, 1)."""
+    height, width = images.shape[1:3]
+    if side >= min(height, width):
+        return images
+    tops = rng.integers(0, height - side + 1, len(images))
+    lefts = rng.integers(0, width - side + 1, len(images))
+    places = zip(images, tops, lefts, strict=True)
+    return np.stack([image[top : top + side, left : left + side] for image, top, left in places])
+
+
 def mix(
     images: NDArray[np.float32], labels: NDArray[np.float32], parameter: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -108,7 +119,7 @@ def mix(
 
     Args:
         images: float32 (n, height, width, 1).
-        labels: float32 (n, 7), rows sum to 1.
+        labels: float32 (n, labels).
         parameter: of the symmetric beta distribution of the shares; above 0, the smaller the less is blended.
         rng: the source of the choices.
 

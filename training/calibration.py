@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.metrics import Labels, Probabilities, cross_entropy
+from training.networks import HEAD
 
 _RANGE = (0.25, 8.0)
 _STEPS = 40  # of golden section search: down to a millionth of the range
@@ -48,8 +49,8 @@ def scaled(probabilities: Probabilities, temperature: float) -> Probabilities:
     return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
 
 
-def build_in(model: Any, temperature: float) -> None:
-    """Divides the logits of a Keras network, whose last layer is dense with a softmax, by the temperature."""
-    last = model.layers[-1]
+def build_in(model: Any, temperature: float, head: str = HEAD) -> None:
+    """Divides the logits of a head of a Keras network, a dense layer with a softmax, by the temperature."""
+    last = model.get_layer(head)
     weights: list[NDArray[np.float32]] = last.get_weights()
     last.set_weights([value / temperature for value in weights])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from training import checkpoint, networks
-from training.augmentation import augmentation, mix
+from training.augmentation import augmentation, cropped, mix
 from training.datasets import Dataset
 from training.errors import TrainingError
 from training.metrics import cross_entropy
@@ -39,7 +39,15 @@ class Run:
             validation_accuracy, seconds.
     """
 
-    def __init__(self, network: str, recipe: Recipe, output: Path, training: Dataset, validation: Dataset) -> None:
+    def __init__(
+        self,
+        network: str,
+        recipe: Recipe,
+        output: Path,
+        training: Dataset,
+        validation: Dataset,
+        votes: NDArray[np.float32] | None = None,
+    ) -> None:
         """Starts anew, or goes on where the checkpoint in the output folder was written.
 
         Args:
@@ -48,13 +56,23 @@ class Run:
             output: where the checkpoint is, or will be.
             training: the images to learn from.
             validation: the images on which each epoch is measured; they change nothing of the training.
+            votes: float32 (n, 7), shares of FER+'s votes for the training images, rows of zeros for images without;
+                needed where the recipe learns them.
 
         Raises:
-            TrainingError: there is no such network, or the checkpoint is of a run with another recipe or other images.
+            TrainingError: there is no such network, the votes are missing, or the checkpoint is of a run with another
+                recipe or other images.
         """
         self.recipe, self.output, self.training, self.validation = recipe, output, training, validation
         self.path = output / checkpoint.FILE_NAME
-        self._settings = {"network": network, **recipe.to_metadata(), "data": _fingerprint(training, validation)}
+        if bool(recipe.votes) != (votes is not None):
+            raise TrainingError(
+                f"A recipe that learns FER+'s votes needs them (--ferplus); here their weight is {recipe.votes} and "
+                f"they are {'missing' if votes is None else 'at hand'}."
+            )
+        self._targets = training.one_hot() if votes is None else np.hstack([training.one_hot(), votes])
+        fingerprint = _fingerprint(training.images, self._targets, validation.images, validation.labels)
+        self._settings = {"network": network, **recipe.to_metadata(), "data": fingerprint}
         state = checkpoint.read_state(self.path) or {"settings": self._settings, "history": [], "made_with": []}
         self.history: list[dict[str, Any]] = state["history"]
         self.made_with: list[dict[str, Any]] = state["made_with"]
@@ -63,17 +81,21 @@ class Run:
         self.precision: str = self.made_with[-1]["precision"] if self.made_with else precision(recipe)
         keras.config.set_dtype_policy(self.precision)
         try:
-            self.model = networks.build(network, recipe.scaling)
+            side = None if recipe.crop < training.images.shape[1] else 48
+            self.model = networks.build(network, recipe.scaling, recipe.votes > 0, side)
         finally:
             keras.config.set_dtype_policy("float32")
         # Shares all variables with self.model, only computes faster.
         self._steps = winograd.rewrite(self.model) if winograd.pays_off() else self.model
         self._optimizer = _optimizer(recipe)
         self._optimizer.build(self._steps.trainable_variables)
+        heads = len(self.model.outputs)
+        losses = [keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing), _votes_cross_entropy]
         self._steps.compile(
             self._optimizer,
-            keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-            metrics=["accuracy"],
+            losses[:heads],
+            loss_weights=[1.0, recipe.votes][:heads],
+            metrics=[["accuracy"], []][:heads],
             # XLA's convolutions are slow on CPUs, where TensorFlow would choose it; JAX can't do without.
             jit_compile="auto" if keras.backend.backend() == "jax" else False,
         )
@@ -152,7 +174,7 @@ class Run:
         record = checkpoint.read_state(path)
         if record is None or record not in self.history:
             raise TrainingError(f"There is no {path} of this run: no epoch of it is done yet.")
-        model = networks.build(self._settings["network"], self.recipe.scaling)
+        model = networks.build(self._settings["network"], self.recipe.scaling, self.recipe.votes > 0)
         checkpoint.restore(path, model.weights)
         return record, model
 
@@ -162,10 +184,13 @@ class Run:
         totals: dict[str, float] = defaultdict(float)
         bar = tqdm(total=steps * size, desc=f"epoch {epoch + 1}/{self.recipe.epochs}", unit=" images", leave=False)
         with bar:
-            for step, (images, labels) in enumerate(self._batches(data, epoch, size, steps)):
+            for step, (images, targets) in enumerate(self._batches(data, epoch, size, steps)):
                 self._optimizer.learning_rate.assign(self.recipe.rate_at(epoch + step / steps))
-                for name, value in self._steps.train_on_batch(images, labels, return_dict=True).items():
-                    totals[name] += float(value)
+                by_head = np.split(targets, len(self.model.outputs), axis=1)
+                figures = self._steps.train_on_batch(images, by_head, return_dict=True)
+                # Where there is a second head, the first one's own figures.
+                totals["loss"] += float(figures.get(f"{networks.HEAD}_loss", figures["loss"]))
+                totals["accuracy"] += float(figures.get(f"{networks.HEAD}_accuracy", figures.get("accuracy")))
                 bar.update(size)
                 bar.set_postfix({name: f"{total / (step + 1):.3f}" for name, total in totals.items()}, refresh=False)
         return {name: total / steps for name, total in totals.items()}
@@ -177,14 +202,13 @@ class Run:
         rng = np.random.default_rng((self.recipe.seed, epoch))
         order = rng.permutation(len(data))
         augment = augmentation(self.recipe.augmentation)
-        labels = data.one_hot()
+        side = self.recipe.crop_at(epoch)
 
         def make(step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             chosen = order[step * size : (step + 1) * size]
-            images = augment(data.images[chosen], rng).astype(np.float32)
-            return (
-                mix(images, labels[chosen], self.recipe.mixup, rng) if self.recipe.mixup else (images, labels[chosen])
-            )
+            images = cropped(augment(data.images[chosen], rng), side, rng).astype(np.float32)
+            targets = self._targets[chosen]
+            return mix(images, targets, self.recipe.mixup, rng) if self.recipe.mixup else (images, targets)
 
         with ThreadPoolExecutor(1) as pool:  # one thread: the batches draw from rng in their order
             coming: Future[tuple[NDArray[np.float32], NDArray[np.float32]]] = pool.submit(make, 0)
@@ -195,13 +219,17 @@ class Run:
                 yield batch
 
 
-def _fingerprint(*parts: Dataset) -> str:
+def _fingerprint(*parts: NDArray[Any]) -> str:
     """SHA-256 over images and labels."""
     digest = hashlib.sha256()
-    for data in parts:
-        digest.update(data.images.tobytes())
-        digest.update(data.labels.tobytes())
+    for part in parts:
+        digest.update(part.tobytes())
     return digest.hexdigest()
+
+
+def _votes_cross_entropy(shares: Any, probabilities: Any) -> Any:
+    """Keras's own takes it that the targets of an image sum to 1; here images without votes must have no say."""
+    return -keras.ops.sum(shares * keras.ops.log(keras.ops.maximum(probabilities, 1e-7)), axis=-1)
 
 
 def commit() -> str | None:
@@ -230,19 +258,21 @@ def _optimizer(recipe: Recipe) -> Any:
     return optimizer
 
 
-def predict(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def predict(model: Any, images: NDArray[np.uint8], head: int = 0) -> NDArray[np.float32]:
     """A network's answers, without dropout.
 
     Args:
         model: a Keras network.
         images: uint8 (n, size, size, 1).
+        head: whose answers, where there are two: 0 for FER2013's, 1 for FER+'s.
 
     Returns:
         float32 (n, 7).
     """
     starts = range(0, len(images), _PREDICTION_BATCH)
-    parts = [images[start : start + _PREDICTION_BATCH].astype(np.float32) for start in starts]
-    return np.concatenate([np.asarray(model.predict_on_batch(part), np.float32) for part in parts])
+    answers = (model.predict_on_batch(images[start : start + _PREDICTION_BATCH].astype(np.float32)) for start in starts)
+    heads = (answer[head] if isinstance(answer, list) else answer for answer in answers)
+    return np.concatenate([np.asarray(probabilities, np.float32) for probabilities in heads])
 
 
 def precision(recipe: Recipe) -> str:

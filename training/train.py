@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from training import networks
@@ -20,7 +21,7 @@ from training.calibration import build_in, fit_temperature
 from training.datasets import OFFICIAL_SPLITS, PAPER_SPLITS, Dataset, load, splits
 from training.export import export
 from training.faults import Cleaned, clean_training
-from training.ferplus import load_votes, votes_for
+from training.ferplus import distributions, load_votes, votes_for
 from training.recipe import Recipe
 from training.report import write_report
 from training.run import Run, predict
@@ -57,8 +58,12 @@ def train(
     recipe = replace(networks.recipe(network), **options)
     preprocessing = recipe.preprocessing()
     faces = load_data(data, preprocessing, recipe.images)
-    run = Run(network, recipe, output, faces.training, faces.validation)
-    votes = None if ferplus is None else votes_for(faces.validation, load_votes(ferplus))
+    known = None if ferplus is None else load_votes(ferplus)
+    votes = None if known is None else votes_for(faces.validation, known)
+    shares = None
+    if known is not None and recipe.votes:
+        shares = np.nan_to_num(distributions(votes_for(faces.training, known)))
+    run = Run(network, recipe, output, faces.training, faces.validation, shares)
     if not export_only:
         for epoch in run.epochs():
             log.info(

@@ -83,18 +83,19 @@ def model_version(name: str, weights: bytes, architecture: bytes, preprocessing:
 class Classifier:
     """A loaded network. Make it in the process that uses it, after any fork."""
 
-    def __init__(self, model_dir: Path, batch_size: int = 32) -> None:
+    def __init__(self, model_dir: Path, batch_size: int = 32, head: int = 0) -> None:
         """Loads and verifies the network and runs it once.
 
         Args:
             model_dir: a folder with weights.npz, architecture.json and metadata.json.
             batch_size: crops per pass through the network.
+            head: whose answers are taken where the network has two: 0 for FER2013's, which is served, 1 for FER+'s.
 
         Raises:
             ModelError: a file is missing, damaged, or does not belong to the others.
         """
         self._metadata = read_metadata(model_dir)
-        self._batch_size = batch_size
+        self._batch_size, self._head = batch_size, head
         weights, architecture = _read(model_dir, self._metadata)
         self._model = _build(model_dir, weights, architecture)
         self.probabilities(np.zeros((1, *self._model.input_shape[1:]), np.uint8))  # traces; a fault shows now
@@ -133,7 +134,8 @@ class Classifier:
         return min(size for size in (*_SMALL_BATCHES, self._batch_size) if size >= crops)
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(self._model.predict_on_batch(batch), np.float32)
+        answers = self._model.predict_on_batch(batch)
+        return np.asarray(answers[self._head] if isinstance(answers, list) else answers, np.float32)
 
 
 def _read(model_dir: Path, metadata: ModelMetadata) -> tuple[list[NDArray[np.float32]], str]:

@@ -7,29 +7,43 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+import keras
 from keras import layers
 
 from training.errors import TrainingError
 from training.recipe import Recipe
+from worker.emotions import EMOTIONS
 from worker.preprocessing import Scaling
 
+HEAD, FERPLUS_HEAD = "emotions", "ferplus"  # names of the last layers
 NAMES = tuple(sorted(module.name for module in iter_modules(__path__)))
 
 
-def build(name: str, scaling: Scaling = "0..1") -> Any:
+def build(name: str, scaling: Scaling = "0..1", ferplus: bool = False, side: int | None = 48) -> Any:
     """An untrained network.
 
     Args:
         name: one of NAMES.
         scaling: the range to which the first layer brings pixels.
+        ferplus: with a second head, which looks at the same features and answers as FER+'s raters would.
+        side: pixels; None for images of any size, in training.
 
     Returns:
-        A Keras network: grey images (n, 48, 48, 1), 0-255 -> probabilities float32 (n, 7) in the order of EMOTIONS.
+        A Keras network: grey images (n, side, side, 1), 0-255 -> probabilities float32 (n, 7) in the order of EMOTIONS,
+        or a list of two such answers.
 
     Raises:
-        TrainingError: there is no network of that name.
+        TrainingError: there is no network of that name, or it takes images of 48 pixels only.
     """
-    return _module(name).build(scaling)
+    module = _module(name)
+    if side != 48 and not hasattr(module, "ANY_SIDE"):
+        raise TrainingError(f"The network {name} takes images of 48 pixels a side only: leave --crop out.")
+    network = module.build(scaling) if side == 48 else module.build(scaling, side)
+    if not ferplus:
+        return network
+    # float32 also under a mixed-precision policy: probabilities must sum to 1.
+    second = layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name=FERPLUS_HEAD)
+    return keras.Model(network.inputs, [network.outputs[0], second(network.layers[-1].input)], name=name)
 
 
 def pixel_scaling(scaling: Scaling) -> Any:
