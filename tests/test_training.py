@@ -24,32 +24,10 @@ from training.recipe import Recipe, Schedule
 from training.run import Run, predict
 from training.train import load_data, main
 from worker.classification import Classifier, read_metadata
-from worker.emotions import EMOTIONS
 from worker.preprocessing import Preprocessing
 
 PAPER = REPOSITORY / "models" / "paper"
 RECIPE = Recipe(epochs=4, batch_size=16, augmentation="none")
-
-
-@pytest.fixture(scope="module")
-def data_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder like msambare/fer2013: a bright bar at a height that tells the emotion, in noise."""
-    root: Path = tmp_path_factory.mktemp("fer2013")
-    rng = np.random.default_rng(0)
-    for label, emotion in enumerate(EMOTIONS):
-        for split, place, count in (("Training", "train", 40), ("PublicTest", "test", 3)):
-            (root / place / emotion).mkdir(parents=True)
-            for number in range(count):
-                grey = rng.integers(0, 100, (48, 48), dtype=np.uint8)
-                grey[4 + 6 * label : 8 + 6 * label] += 150
-                cv2.imwrite(str(root / place / emotion / f"{split}_{label}{number}.jpg"), grey)
-    return root
-
-
-@pytest.fixture(scope="module")
-def data(data_path: Path) -> tuple[Dataset, Dataset]:
-    faces = load_data(data_path, Preprocessing())
-    return faces.training, faces.validation
 
 
 def without_seconds(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -62,14 +40,14 @@ def some_epochs(run: Run, count: int) -> None:
         next(epochs)
 
 
-def test_loss_falls_and_a_stopped_run_goes_on_exactly(tmp_path: Path, data: tuple[Dataset, Dataset]) -> None:
+def test_loss_falls_and_a_stopped_run_goes_on_exactly(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
     recipe = replace(RECIPE, augmentation="video")
-    undisturbed = Run("paper", recipe, tmp_path / "undisturbed", *data)
+    undisturbed = Run("paper", recipe, tmp_path / "undisturbed", *training_data)
     some_epochs(undisturbed, 3)
     losses = [epoch["loss"] for epoch in undisturbed.history]
     assert losses[2] < 0.95 * losses[0]
     for epochs in (1, 2):
-        resumed = Run("paper", recipe, tmp_path / "stopped", *data)
+        resumed = Run("paper", recipe, tmp_path / "stopped", *training_data)
         some_epochs(resumed, epochs)
     assert without_seconds(resumed.history) == without_seconds(undisturbed.history)
     for value, expected in zip(resumed.model.get_weights(), undisturbed.model.get_weights(), strict=True):
@@ -79,28 +57,28 @@ def test_loss_falls_and_a_stopped_run_goes_on_exactly(tmp_path: Path, data: tupl
 
 
 def test_averaged_weights_are_measured_and_exported_and_training_goes_on_from_the_others(
-    tmp_path: Path, data: tuple[Dataset, Dataset]
+    tmp_path: Path, training_data: tuple[Dataset, Dataset]
 ) -> None:
-    recipe = replace(networks.recipe("residual"), epochs=3, batch_size=16, rate=0.05, average=0.5, images=0)
-    undisturbed = Run("residual", recipe, tmp_path / "undisturbed", *data)
+    recipe = replace(networks.recipe("residual"), epochs=3, batch_size=16, rate=0.05, average=0.5, votes=0.0, crop=48)
+    undisturbed = Run("residual", recipe, tmp_path / "undisturbed", *training_data)
     some_epochs(undisturbed, 2)
-    resumed = Run("residual", recipe, tmp_path / "stopped", *data)
+    resumed = Run("residual", recipe, tmp_path / "stopped", *training_data)
     some_epochs(resumed, 1)
-    resumed = Run("residual", recipe, tmp_path / "stopped", *data)
+    resumed = Run("residual", recipe, tmp_path / "stopped", *training_data)
     some_epochs(resumed, 1)
     assert without_seconds(resumed.history) == without_seconds(undisturbed.history)
     record, averaged = undisturbed.best()
-    predictions = predict(averaged, data[1].images).argmax(axis=1)
-    assert (predictions == data[1].labels).mean() == record["validation_accuracy"]
-    kernels = [model.get_layer("stem").get_weights()[0] for model in (averaged, undisturbed.model)]
+    predictions = predict(averaged, training_data[1].images).argmax(axis=1)
+    assert (predictions == training_data[1].labels).mean() == record["validation_accuracy"]
+    kernels = [model.get_layer("stem_a").get_weights()[0] for model in (averaged, undisturbed.model)]
     assert np.abs(kernels[0] - kernels[1]).max() > 0
 
 
 def test_command_leaves_a_network_with_a_report_that_evaluate_confirms(
-    tmp_path: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, training_images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "models" / "paper"
-    command = ["--data", str(data_path), "--output", str(output), "--batch-size", "16", "--images", "64"]
+    command = ["--data", str(training_images), "--output", str(output), "--batch-size", "16", "--images", "64"]
     command += ["--denoise", "median", "--scaling=-1..1"]
     assert main([*command, "--epochs", "1"]) == 0
     metadata = read_metadata(output)
@@ -114,7 +92,7 @@ def test_command_leaves_a_network_with_a_report_that_evaluate_confirms(
         assert f"({plot})" in (output / "README.md").read_text()
     assert f"{metadata.validation['accuracy']:.2%}" in (output / "README.md").read_text()
     capsys.readouterr()
-    assert evaluate_main(["--model", str(output), "--data", str(data_path), "--json"]) == 0
+    assert evaluate_main(["--model", str(output), "--data", str(training_images), "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["images"] == 21
     assert figures.items() <= metadata.validation.items()
@@ -126,37 +104,45 @@ def test_command_leaves_a_network_with_a_report_that_evaluate_confirms(
 
 
 def test_accuracy_against_ferplus_is_over_the_images_that_it_decides(
-    tmp_path: Path, data: tuple[Dataset, Dataset], data_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, training_data: tuple[Dataset, Dataset], training_images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    predictions = Classifier(PAPER).probabilities(data[1].images).argmax(axis=1)
+    predictions = Classifier(PAPER).probabilities(training_data[1].images).argmax(axis=1)
     names = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt", "unknown", "NF")
     rows = [",".join(["image", "usage", "fer2013_label", *names])]
-    for number, (name, prediction) in enumerate(zip(data[1].names, predictions.tolist(), strict=True)):
+    for number, (name, prediction) in enumerate(zip(training_data[1].names, predictions.tolist(), strict=True)):
         voted = prediction if number < 8 else (prediction + 1) % 7 if number < 10 else names.index("unknown")
         path = Path(name)
         votes = ["10" if place == voted else "0" for place in range(10)]
         rows.append(",".join([path.name, "PublicTest", path.parent.name, *votes]))
     (tmp_path / "votes.csv").write_text("\n".join(rows))
-    command = ["--model", str(PAPER), "--data", str(data_path), "--ferplus", str(tmp_path / "votes.csv"), "--json"]
+    command = [
+        "--model",
+        str(PAPER),
+        "--data",
+        str(training_images),
+        "--ferplus",
+        str(tmp_path / "votes.csv"),
+        "--json",
+    ]
     assert evaluate_main(command) == 0
     figures = json.loads(capsys.readouterr().out)
     assert (figures["ferplus_images"], figures["ferplus_accuracy"]) == (10, 0.8)
 
 
 def test_split_can_be_evaluated_where_it_is_alone(
-    tmp_path: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, training_images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "sad").mkdir()
-    shutil.copy(data_path / "test" / "sad" / "PublicTest_40.jpg", tmp_path / "sad" / "PrivateTest_40.jpg")
+    shutil.copy(training_images / "test" / "sad" / "PublicTest_40.jpg", tmp_path / "sad" / "PrivateTest_40.jpg")
     command = ["--model", str(PAPER), "--data", str(tmp_path), "--split", "PrivateTest", "--json"]
     assert evaluate_main(command) == 0
     assert json.loads(capsys.readouterr().out)["images"] == 1
 
 
 def test_run_killed_in_an_epoch_loses_that_epoch_only(
-    tmp_path: Path, data_path: Path, data: tuple[Dataset, Dataset]
+    tmp_path: Path, training_images: Path, training_data: tuple[Dataset, Dataset]
 ) -> None:
-    command = [sys.executable, "-m", "training.train", "--data", str(data_path), "--output", str(tmp_path)]
+    command = [sys.executable, "-m", "training.train", "--data", str(training_images), "--output", str(tmp_path)]
     options = ["--epochs", "1000", "--batch-size", "16"]
     process = subprocess.Popen([*command, *options], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
@@ -167,35 +153,37 @@ def test_run_killed_in_an_epoch_loses_that_epoch_only(
     state = checkpoint.read_state(tmp_path / checkpoint.FILE_NAME)
     assert state is not None and len(state["history"]) >= 2
     recipe = replace(networks.recipe("paper"), epochs=1000, batch_size=16)
-    assert len(Run("paper", recipe, tmp_path, *data).history) == len(state["history"])
+    assert len(Run("paper", recipe, tmp_path, *training_data).history) == len(state["history"])
 
 
-def test_images_that_are_also_in_public_test_are_dropped(data_path: Path, data: tuple[Dataset, Dataset]) -> None:
-    leaked = data_path / "train" / "fear" / "Training_999.jpg"
-    leaked.write_bytes((data_path / "test" / "fear" / "PublicTest_20.jpg").read_bytes())
+def test_images_that_are_also_in_public_test_are_dropped(
+    training_images: Path, training_data: tuple[Dataset, Dataset]
+) -> None:
+    leaked = training_images / "train" / "fear" / "Training_999.jpg"
+    leaked.write_bytes((training_images / "test" / "fear" / "PublicTest_20.jpg").read_bytes())
     try:
-        faces = load_data(data_path, Preprocessing())
+        faces = load_data(training_images, Preprocessing())
     finally:
         leaked.unlink()
-    assert faces.training.names == data[0].names
+    assert faces.training.names == training_data[0].names
     assert set(faces.original.names) - set(faces.training.names) == {"train/fear/Training_999.jpg"}
     assert faces.cleaned.held_out_copies == 1
 
 
-def test_private_test_is_kept_out_of_training(data_path: Path, data: tuple[Dataset, Dataset]) -> None:
-    private = data_path / "test" / "sad" / "PrivateTest_1.jpg"
-    private.write_bytes((data_path / data[0].names[5]).read_bytes())
+def test_private_test_is_kept_out_of_training(training_images: Path, training_data: tuple[Dataset, Dataset]) -> None:
+    private = training_images / "test" / "sad" / "PrivateTest_1.jpg"
+    private.write_bytes((training_images / training_data[0].names[5]).read_bytes())
     try:
-        faces = load_data(data_path, Preprocessing())
+        faces = load_data(training_images, Preprocessing())
     finally:
         private.unlink()
-    assert set(data[0].names) - set(faces.training.names) == {data[0].names[5]}
+    assert set(training_data[0].names) - set(faces.training.names) == {training_data[0].names[5]}
     assert faces.validation_split == "PublicTest"
 
 
-def test_papers_split_is_trained_on_where_the_data_has_it(data_path: Path, tmp_path: Path) -> None:
+def test_papers_split_is_trained_on_where_the_data_has_it(training_images: Path, tmp_path: Path) -> None:
     for split, place in (("train", "train"), ("test", "validation")):
-        shutil.copytree(data_path / split, tmp_path / "images" / place)
+        shutil.copytree(training_images / split, tmp_path / "images" / place)
     for number, path in enumerate(sorted(tmp_path.rglob("*.jpg"))):
         path.rename(path.with_name(f"{number}.jpg"))
     faces = load_data(tmp_path, Preprocessing(), images=50)
@@ -204,43 +192,43 @@ def test_papers_split_is_trained_on_where_the_data_has_it(data_path: Path, tmp_p
 
 
 @pytest.mark.parametrize("left", [0, 100, 40_000])
-def test_damaged_checkpoint_is_refused(left: int, tmp_path: Path, data: tuple[Dataset, Dataset]) -> None:
+def test_damaged_checkpoint_is_refused(left: int, tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
     path = tmp_path / checkpoint.FILE_NAME
     checkpoint.save(path, {"history": []}, [np.zeros(20_000)])
     path.write_bytes(path.read_bytes()[:left])
     with pytest.raises(TrainingError, match="should be a checkpoint but can't be read; delete it"):
-        Run("paper", RECIPE, tmp_path, *data)
+        Run("paper", RECIPE, tmp_path, *training_data)
 
 
-def test_checkpoint_of_another_network_is_refused(tmp_path: Path, data: tuple[Dataset, Dataset]) -> None:
-    run = Run("paper", RECIPE, tmp_path, *data)
+def test_checkpoint_of_another_network_is_refused(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
+    run = Run("paper", RECIPE, tmp_path, *training_data)
     some_epochs(run, 1)
     with pytest.raises(TrainingError, match="is of another version of this network"):
         checkpoint.restore(run.path, run.model.variables)
 
 
-def test_run_goes_on_with_its_own_images_only(tmp_path: Path, data: tuple[Dataset, Dataset]) -> None:
-    some_epochs(Run("paper", RECIPE, tmp_path, *data), 1)
+def test_run_goes_on_with_its_own_images_only(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
+    some_epochs(Run("paper", RECIPE, tmp_path, *training_data), 1)
     with pytest.raises(TrainingError, match=r"belongs to another run: it differs in data\."):
-        Run("paper", RECIPE, tmp_path, data[0].select(np.arange(100)), data[1])
+        Run("paper", RECIPE, tmp_path, training_data[0].select(np.arange(100)), training_data[1])
 
 
 @pytest.mark.parametrize(("schedule", "epochs", "allowed"), [("constant", 9, 1), ("constant", 1, 0), ("cosine", 9, 0)])
 def test_epochs_can_be_added_where_the_learning_rate_does_not_depend_on_them(
-    schedule: Schedule, epochs: int, allowed: bool, tmp_path: Path, data: tuple[Dataset, Dataset]
+    schedule: Schedule, epochs: int, allowed: bool, tmp_path: Path, training_data: tuple[Dataset, Dataset]
 ) -> None:
-    few = (data[0].thinned(32), data[1].thinned(32))
+    few = (training_data[0].thinned(32), training_data[1].thinned(32))
     recipe = replace(RECIPE, schedule=schedule)
     some_epochs(Run("paper", recipe, tmp_path, *few), 2)
     with nullcontext() if allowed else pytest.raises(TrainingError, match=r"it differs in epochs\."):
         assert len(Run("paper", replace(recipe, epochs=epochs), tmp_path, *few).history) == 2
 
 
-def test_best_network_of_another_run_is_not_exported(tmp_path: Path, data: tuple[Dataset, Dataset]) -> None:
-    some_epochs(Run("paper", RECIPE, tmp_path, *data), 1)
+def test_best_network_of_another_run_is_not_exported(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
+    some_epochs(Run("paper", RECIPE, tmp_path, *training_data), 1)
     (tmp_path / checkpoint.FILE_NAME).unlink()
     with pytest.raises(TrainingError, match="no epoch of it is done yet"):
-        Run("paper", replace(RECIPE, seed=1), tmp_path, *data).best()
+        Run("paper", replace(RECIPE, seed=1), tmp_path, *training_data).best()
 
 
 def test_network_is_not_measured_on_images_that_it_may_know() -> None:
@@ -253,9 +241,9 @@ def test_network_is_not_measured_on_images_that_it_may_know() -> None:
 
 
 def test_run_without_an_epoch_has_nothing_to_export(
-    tmp_path: Path, data_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, training_images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--data", str(data_path), "--output", str(tmp_path), "--export-only"]) == 2
+    assert main(["--data", str(training_images), "--output", str(tmp_path), "--export-only"]) == 2
     assert "no epoch of it is done yet" in capsys.readouterr().err
 
 

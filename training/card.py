@@ -37,7 +37,7 @@ The same accuracies and errors from your copy of the data:
 
 ## How it was made
 
-    python -m training.train --data PATH --network {network} --output models/{folder}{options}
+    python -m training.train --data PATH --network {network} --output models/{folder}{votes_to_train}{options}
 
 Trained on {training_images} of the {images_before:,} images of FER2013's split {training_split}. Left out were
 {left_out}.
@@ -60,8 +60,10 @@ skin tones and head poses that are rare there are recognised less well.
 
 _FERPLUS = """\
 FER+ is a second labelling of the same
-images by ten people; the accuracy against it is over the images whose majority chose one of the seven emotions
-([training/ferplus.py](../../training/ferplus.py))."""
+images by ten people; the agreement is over the {images:,} images whose majority chose one of the seven emotions
+([training/ferplus.py](../../training/ferplus.py)).{second}"""
+_SECOND = """ The network has two heads: the first learnt FER2013's own labels, and its answers are served; the
+second learnt FER+'s votes."""
 
 _REASONS = {
     "repeated": "repeated",
@@ -92,8 +94,9 @@ def card(metadata: Mapping[str, Any], folder: str) -> str:
         by_emotion=_table(("emotion", "images", "precision", "recall", "F1"), _by_emotion(validation)),
         training_split=trained["split"],
         temperature=trained["temperature"],
-        ferplus=_FERPLUS if has_votes else "",
+        ferplus=_ferplus(validation),
         votes=" --ferplus VOTES" if has_votes else "",
+        votes_to_train=" --ferplus VOTES" if trained["recipe"].get("votes") else "",
         speed=_speed(validation["speed"]),
         options="".join(f" --{name.replace('_', '-')} {value}" for name, value in trained["options"].items()),
         training_images=f"{trained['images']:,}",
@@ -111,6 +114,13 @@ def card(metadata: Mapping[str, Any], folder: str) -> str:
     )
 
 
+def _ferplus(validation: Mapping[str, Any]) -> str:
+    if "ferplus_accuracy" not in validation:
+        return ""
+    second = _SECOND if "ferplus_head_accuracy" in validation else ""
+    return _FERPLUS.format(images=validation["ferplus_images"], second=second)
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = (head, tuple("---" for _ in head), *rows)
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -122,7 +132,7 @@ def _figures(validation: Mapping[str, Any]) -> list[tuple[str, str]]:
         return f"{validation[name]:.2%} ({low:.2%} to {high:.2%})"
 
     leaked = validation["leaked_images"]
-    ferplus = validation.get("ferplus_accuracy")
+    ferplus, second = validation.get("ferplus_accuracy"), validation.get("ferplus_head_accuracy")
     return [
         ("accuracy", with_interval("accuracy")),
         (f"accuracy without the {leaked} leaked images", f"{validation['accuracy_without_leaked']:.2%}"),
@@ -130,7 +140,8 @@ def _figures(validation: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("expected calibration error", f"{validation['ece']:.3f}"),
         ("the same before temperature scaling", f"{validation['ece_before_scaling']:.3f}"),
         ("cross-entropy", f"{validation['cross_entropy']:.3f}"),
-        *([] if ferplus is None else [("accuracy against FER+", f"{ferplus:.2%}")]),
+        *([] if ferplus is None else [("agreement with FER+'s majority", f"{ferplus:.2%}")]),
+        *([] if second is None else [("the same, of the second head", f"{second:.2%}")]),
         ("computation per face", f"{validation['flops'] / 1e6:.0f} million floating-point operations"),
     ]
 

@@ -38,9 +38,11 @@ def evaluate(
     Returns:
         The figures of training.metrics.metrics, with ece_before_scaling (without the temperature that is built in)
         where that is known, leaked_images and accuracy_without_leaked given training, ferplus_images and
-        ferplus_accuracy given votes; and the probabilities, float32 (n, 7).
+        ferplus_accuracy given votes, with ferplus_head_accuracy where a second head learnt FER+; and the probabilities,
+        float32 (n, 7).
     """
-    probabilities = Classifier(model_dir, BATCH_SIZE).probabilities(data.images)
+    classifier = Classifier(model_dir, BATCH_SIZE)
+    probabilities = classifier.probabilities(data.images)
     figures = metrics(probabilities, data.labels)
     predictions = probabilities.argmax(axis=1)
     temperature = read_metadata(model_dir).trained.get("temperature")
@@ -54,6 +56,9 @@ def evaluate(
         labels = majority_labels(votes)
         figures["ferplus_images"] = int((labels >= 0).sum())
         figures["ferplus_accuracy"] = _accuracy(predictions[labels >= 0], labels[labels >= 0])
+        if classifier.heads > 1:
+            second = Classifier(model_dir, BATCH_SIZE, head=1).probabilities(data.images).argmax(axis=1)
+            figures["ferplus_head_accuracy"] = _accuracy(second[labels >= 0], labels[labels >= 0])
     return figures, probabilities
 
 

@@ -21,7 +21,8 @@ from training.calibration import build_in, fit_temperature
 from training.datasets import OFFICIAL_SPLITS, PAPER_SPLITS, Dataset, load, splits
 from training.export import export
 from training.faults import Cleaned, clean_training
-from training.ferplus import distributions, load_votes, votes_for
+from training.ferplus import distributions, load_votes, majority_labels, votes_for
+from training.networks import FERPLUS_HEAD
 from training.recipe import Recipe
 from training.report import write_report
 from training.run import Run, predict
@@ -46,7 +47,7 @@ def train(
         network: a name in training.networks.NAMES.
         options: fields of Recipe that differ from the network's own recipe.
         output: models/<name>; the checkpoint is kept there, too.
-        ferplus: FER+ votes, for a figure more in the report; see training.ferplus.
+        ferplus: FER+ votes, for a figure more in the report, and for recipes that learn them; see training.ferplus.
         export_only: train no further; export and report what a stopped run reached so far.
 
     Returns:
@@ -74,6 +75,10 @@ def train(
     best, model = run.best()
     temperature = fit_temperature(predict(model, faces.validation.images), faces.validation.labels)
     build_in(model, temperature)
+    if votes is not None and recipe.votes:
+        labels = majority_labels(votes)
+        chosen = faces.validation.images[labels >= 0]
+        build_in(model, fit_temperature(predict(model, chosen, head=1), labels[labels >= 0]), FERPLUS_HEAD)
     trained = {
         "split": faces.training_split,
         "images": len(faces.training),
@@ -158,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="FER2013: CSV or folder of images, or a zip of either")
     parser.add_argument("--network", default="paper", help=f"one of {', '.join(networks.NAMES)}; default: %(default)s")
     parser.add_argument("--output", type=Path, required=True, help="folder of the network, such as models/paper")
-    parser.add_argument("--ferplus", type=Path, help="FER+ votes, to report the accuracy against them as well")
+    parser.add_argument("--ferplus", type=Path, help="FER+ votes, to report on, and to learn from if --votes")
     parser.add_argument("--export-only", action="store_true", help="export and report a stopped run; don't train")
     for field in fields(Recipe):
         parser.add_argument(

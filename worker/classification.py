@@ -106,6 +106,11 @@ class Classifier:
         return self._metadata.version
 
     @property
+    def heads(self) -> int:
+        """How many answers the network gives."""
+        return len(self._model.outputs)
+
+    @property
     def preprocessing(self) -> dict[str, Any]:
         """How crops must be made; for worker.preprocessing.Preprocessing.from_metadata."""
         return self._metadata.preprocessing
