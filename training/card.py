@@ -34,7 +34,7 @@ The same accuracies and errors from your copy of the data:
 ![Confusion matrix](confusion.png)
 
 ![Reliability](reliability.png)
-
+{video}
 ## How it was made
 
     python -m training.train --data PATH --network {network} --output models/{folder}{votes_to_train}{options}
@@ -64,6 +64,19 @@ images by ten people; the agreement is over the {images:,} images whose majority
 ([training/ferplus.py](../../training/ferplus.py)).{second}"""
 _SECOND = """ The network has two heads: the first learnt FER2013's own labels, and its answers are served; the
 second learnt FER+'s votes."""
+
+_VIDEO = """
+## On video
+
+`{file}` through the whole pipeline, every frame, unsmoothed. Each change of the likeliest emotion that the face does
+not show is flicker.
+
+{table}
+
+![The networks on {file}](video.png)
+
+    python -m training.video models/{folder}{others} --video {file}
+"""
 
 _REASONS = {
     "repeated": "repeated",
@@ -95,6 +108,7 @@ def card(metadata: Mapping[str, Any], folder: str) -> str:
         training_split=trained["split"],
         temperature=trained["temperature"],
         ferplus=_ferplus(validation),
+        video=_video(validation["video"], folder) if "video" in validation else "",
         votes=" --ferplus VOTES" if has_votes else "",
         votes_to_train=" --ferplus VOTES" if trained["recipe"].get("votes") else "",
         speed=_speed(validation["speed"]),
@@ -119,6 +133,21 @@ def _ferplus(validation: Mapping[str, Any]) -> str:
         return ""
     second = _SECOND if "ferplus_head_accuracy" in validation else ""
     return _FERPLUS.format(images=validation["ferplus_images"], second=second)
+
+
+def _video(video: Mapping[str, Any], folder: str) -> str:
+    rows = [
+        (
+            f"`{network['version']}`",
+            f"{network['frames']}",
+            f"{network['changes_per_s']:.2f}",
+            ", ".join(f"{emotion} ({frames})" for emotion, frames in network["runs"]),
+        )
+        for network in video["networks"]
+    ]
+    table = _table(("network", "frames", "changes per second", "likeliest emotion (frames)"), rows)
+    others = "".join(f" models/{network['version'].rpartition('-')[0]}" for network in video["networks"][1:])
+    return _VIDEO.format(file=video["file"], table=table, folder=folder, others=others)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

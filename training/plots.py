@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from training.calibration import scaled
 from training.metrics import CALIBRATION_BINS, Labels, Probabilities, expected_calibration_error, reliability
 from worker.emotions import EMOTIONS
+from worker.overlay import COLOURS
 
 try:
     import seaborn as sns
+    from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 except ModuleNotFoundError as exc:  # told before the training, not when it is to be reported
@@ -80,6 +82,34 @@ def plot_reliability(probabilities: Probabilities, labels: Labels, temperature: 
             lower.set(xlabel="confidence")
         axes[0, 0].set(ylabel="accuracy")
         axes[1, 0].set(ylabel="images")
+        _save(figure, path)
+
+
+def plot_timelines(timelines: Mapping[str, tuple[NDArray[np.float64], Probabilities]], path: Path) -> None:
+    """Probabilities of one face over time by each network, with the likeliest emotion as a strip below.
+
+    Args:
+        timelines: by the network's version: float64 (n,) seconds, and float32 (n, 7).
+        path: of the PNG file.
+    """
+    colours = [COLOURS[emotion] for emotion in EMOTIONS]
+    with sns.axes_style("whitegrid"):
+        figure = Figure(figsize=(10, 3.1 * len(timelines)), layout="constrained")
+        ratios = (6, 1) * len(timelines)
+        axes = figure.subplots(2 * len(timelines), 1, sharex=True, height_ratios=ratios, squeeze=False)[:, 0]
+        for number, (version, (seconds, probabilities)) in enumerate(timelines.items()):
+            curves, strip = axes[2 * number : 2 * number + 2]
+            for emotion, colour, values in zip(EMOTIONS, colours, probabilities.T, strict=True):
+                curves.plot(seconds, values, color=colour, label=emotion, linewidth=1.8)
+            curves.set(title=version, ylabel="probability", ylim=(0, 1))
+            edges = np.append(seconds, seconds[-1] + (seconds[-1] - seconds[0]) / max(1, len(seconds) - 1))
+            likeliest = probabilities.argmax(axis=1)[None]
+            limits = {"vmin": 0, "vmax": len(EMOTIONS) - 1}
+            strip.pcolormesh(edges, (0, 1), likeliest, cmap=ListedColormap(colours), **limits)
+            strip.set(yticks=[], ylim=(0, 1))
+            strip.grid(False)
+        axes[0].legend(ncols=len(EMOTIONS), loc="lower center", bbox_to_anchor=(0.5, 1.12), frameon=False)
+        axes[-1].set(xlabel="seconds")
         _save(figure, path)
 
 
