@@ -1,5 +1,6 @@
 """What the documents promise is so."""
 
+import json
 import re
 import tomllib
 from importlib.util import find_spec
@@ -8,9 +9,10 @@ from pathlib import Path
 import pandas
 import pytest
 
-from scripts import paper
+from scripts import experiments, paper
 from scripts.readme import updated
 from tests.services import REPOSITORY
+from training.card import card
 from web import create_app
 from worker.config import Settings
 from worker.db.exports import CSV_COLUMNS, DATA_DICTIONARY
@@ -33,6 +35,18 @@ def test_figures_of_the_paper_are_those_of_the_network() -> None:
     assert paper.updated(document) == document, "run `python -m scripts.paper` and commit docs/paper.md"
 
 
+def test_table_of_training_runs_is_that_of_their_records() -> None:
+    document = experiments.DOCUMENT.read_text(encoding="utf-8")
+    assert experiments.updated(document) == document, "run `python -m scripts.experiments` and commit docs/"
+    assert all(f"`{path.stem}`" in document for path in experiments.RECORDS.iterdir())
+
+
+@pytest.mark.parametrize("folder", sorted((REPOSITORY / "models").glob("*/")), ids=lambda folder: folder.name)
+def test_model_cards_are_made_from_their_figures(folder: Path) -> None:
+    metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+    assert (folder / "README.md").read_text(encoding="utf-8") == card(metadata, folder.name)
+
+
 def test_every_column_and_setting_is_described() -> None:
     assert tuple(DATA_DICTIONARY) == CSV_COLUMNS
     assert all(field.description for field in Settings.model_fields.values())
@@ -41,7 +55,9 @@ def test_every_column_and_setting_is_described() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "docs/paper.md", "models/paper/README.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CHANGELOG.md", "docs/paper.md", "docs/experiments.md", "models/paper/README.md"]
+)
 def test_relative_links_lead_to_files(name: str) -> None:
     document = REPOSITORY / name
     links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", document.read_text(encoding="utf-8"))
