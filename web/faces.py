@@ -7,7 +7,7 @@ from flask import Blueprint, request, url_for
 
 from web.openapi import Answer, describes
 from web.problems import Problem
-from web.schemas import FaceBody, FaceChange, FacesPage, MomentsPage
+from web.schemas_annotations import FaceBody, FaceChange, FacesPage, MomentsPage
 from web.service import Service, service
 from web.stills import face_picture, frame_picture
 from worker.db import faces, moments, videos

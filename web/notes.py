@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from web.openapi import Answer, describes
 from web.problems import Problem
-from web.schemas import NewNote, NoteBody, NoteChange, NotesPage
+from web.schemas_annotations import NewNote, NoteBody, NoteChange, NotesPage
 from web.service import service
 from web.times import instant
 from worker.db import notes, videos

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from web import bodies, idempotency
 from web.openapi import IDEMPOTENCY_KEY, Answer, describes
 from web.parameters import PAGING, paging
-from web.schemas import CreatedWebhookBody, DeliveriesPage, DeliveryBody, WebhookBody, WebhooksPage
+from web.schemas_webhooks import CreatedWebhookBody, DeliveriesPage, DeliveryBody, WebhookBody, WebhooksPage
 from web.service import service
 from web.times import instant
 from worker.db import idempotency as keys
