@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from tests.clips import CLIP_BY_NAME
 from tests.media.make import make_clip
 from tests.services import SHARED_CLIPS, Service, postgres_server, redis_server
+from tests.website import Website
 from worker.config import Settings
 from worker.db.migrations import migrate
 from worker.db.session import Database
@@ -45,6 +46,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     migrate(opened)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Website]:
+    """A web application on an empty database of its own."""
+    website = Website(tmp_path)
+    yield website
+    website.database.close()
 
 
 @pytest.fixture(scope="session")

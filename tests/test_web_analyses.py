@@ -12,22 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from tests.test_web_pages import text_of
-from tests.test_web_videos import TWO_FACES, assert_problem
-from tests.website import HAPPY, Website, observations
+from tests.website import HAPPY, TWO_FACES, Website, assert_problem, observations, text_of
 from worker.db import videos, work
 from worker.db.tables import VideoStatus
 
 RECORDING = b"recording"  # what Website.queued puts there
 SAME: dict[str, Any] = {"sha256": "aa" * 32, "size_bytes": len(RECORDING)}
 ONE_FACE = observations({0: [(0, HAPPY)]})
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 def reanalyze(site: Website, video_id: str = "v") -> Any:

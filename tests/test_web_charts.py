@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from tests.records import PLAN
-from tests.test_web_videos import TWO_FACES, assert_problem
-from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
+from tests.website import HAPPY, INFO, NEUTRAL, TWO_FACES, Website, assert_problem, observations
 from web import charts
 from worker.curves import CELL_S
 from worker.db import curves, timelines, videos, work

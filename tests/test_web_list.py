@@ -4,29 +4,18 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.test_web_pages import text_of
-from tests.test_web_videos import TWO_FACES, assert_problem
-from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
+from tests.website import HAPPY, INFO, NEUTRAL, TWO_FACES, Website, assert_problem, observations, text_of
 from web.archives import LEFT_OUT, unique_names
 from web.strips import strip_paths, strip_sentence
 from worker.db import videos
 from worker.db.exports import CSV_COLUMNS
 from worker.observations import Status
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 @pytest.fixture

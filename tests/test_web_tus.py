@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import time
 from base64 import b64encode
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -18,8 +17,7 @@ from sqlalchemy import update
 from werkzeug.http import parse_date
 
 from tests.services import ASTRONAUT
-from tests.test_web_videos import assert_problem
-from tests.website import Website
+from tests.website import Website, assert_problem
 from web import create_app, resuming
 from worker.db import uploads, videos
 from worker.db.session import Database
@@ -28,13 +26,6 @@ from worker.db.tables import Upload
 MP4 = ASTRONAUT.read_bytes()
 UPLOADS = "/api/v1/uploads"
 TUS = {"Tus-Resumable": "1.0.0"}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 def metadata(**texts: str) -> str:

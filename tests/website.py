@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
-from werkzeug.test import encode_multipart
+from werkzeug.test import TestResponse, encode_multipart
 
 from tests.services import ASTRONAUT
 from web import create_app
@@ -151,3 +153,24 @@ def observations(frames: Mapping[int, Sequence[tuple[int, Sequence[float]]]]) ->
             block["probabilities"][place] = probabilities
         rows.append(block)
     return np.concatenate(rows)
+
+
+TWO_FACES = observations({0: [(0, HAPPY)], 1: [(0, HAPPY), (1, NEUTRAL)], 2: [], 3: [(0, NEUTRAL), (1, NEUTRAL)]})
+
+
+def assert_problem(response: TestResponse, status: int, code: str) -> str:
+    """Check an RFC 9457 answer; returns its sentence."""
+    assert response.status_code == status
+    assert response.content_type == "application/problem+json"
+    problem = json.loads(response.get_data())
+    assert problem["status"] == status
+    assert problem["code"] == code
+    assert problem["title"]
+    sentence: str = problem["detail"]
+    assert sentence.endswith(".")
+    return sentence
+
+
+def text_of(html: str) -> str:
+    """What is read on a page: without tags, white space in one piece."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())

@@ -6,7 +6,6 @@ Every page is watched: an error on its console, an exception in a script, or a r
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,14 +80,6 @@ def _note_foreign(url: str, site: str, faults: list[str]) -> None:
     parts = urlsplit(url)
     if parts.scheme in ("http", "https") and parts.netloc != site:
         faults.append(f"request to another site: {url}")
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    """A web application, to be filled as tests/test_web_*.py do; `address` serves it."""
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 @pytest.fixture

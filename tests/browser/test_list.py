@@ -9,8 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import assert_accessible
 from tests.browser.test_pages import SCREENS
-from tests.test_web_videos import TWO_FACES
-from tests.website import Website
+from tests.website import TWO_FACES, Website
 from worker.db import videos, work
 
 Opener = Callable[..., Page]
