@@ -58,7 +58,9 @@ def test_list_shows_every_state(site: Website) -> None:
     assert '<progress max="20" value="5"' in page
     assert '<meta http-equiv="refresh"' in page  # for readers without JavaScript
     assert page.count("/timeline.csv") == 1
-    assert text_of(site.client.get("/videos").text) in read  # the fragment that keeps the list fresh
+    fragment = text_of(site.client.get("/videos").text)  # keeps the list fresh
+    left = re.compile(r"about .{1,12} left")  # may have changed since
+    assert left.sub("", fragment) in left.sub("", read)
 
 
 def test_what_can_be_focused_in_a_renewed_part_has_an_id(site: Website) -> None:
