@@ -12,8 +12,9 @@ from sqlalchemy import make_url
 from tests.clips import CLIP_BY_NAME
 from tests.media.make import make_clip
 from tests.services import SHARED_CLIPS, Service, postgres_server, redis_server
-from tests.website import Website
+from tests.website import TWO_FACES, Website
 from worker.config import Settings
+from worker.db import videos
 from worker.db.migrations import migrate
 from worker.db.session import Database
 
@@ -54,6 +55,17 @@ def site(tmp_path: Path) -> Iterator[Website]:
     website = Website(tmp_path)
     yield website
     website.database.close()
+
+
+@pytest.fixture
+def states(site: Website) -> Website:
+    """A site with one video in every state but running, named after it."""
+    site.done(TWO_FACES, "d", filename="done.mp4")
+    site.failed("f", filename="failed.mp4")
+    site.queued("q", filename="waiting.mp4")
+    with site.database.write() as session:
+        videos.cancel(session, site.queued("c", filename="cancelled.mp4"))
+    return site
 
 
 @pytest.fixture(scope="session")
