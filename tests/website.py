@@ -32,6 +32,8 @@ INFO = {
     "duration_s": 2.0, "average_rate": 10.0, "real_rate": 10.0, "variable_rate": False, "start_offset_s": 0.0,
     "frame_count": 20, "time_base": "1/10", "pixel_format": "yuv420p", "keyframes": 1, "trusted_timestamps": True,
 }  # fmt: skip
+RECORDING = b"recording"
+SAME_RECORDING: dict[str, Any] = {"sha256": "aa" * 32, "size_bytes": len(RECORDING)}  # what its analyses share
 HAPPY = (0.02, 0.03, 0.05, 0.6, 0.1, 0.05, 0.15)
 NEUTRAL = (0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.7)
 
@@ -103,7 +105,7 @@ class Website:
         fields |= {"info": INFO} | changes
         with self.database.write() as session:
             videos.create(session, videos.NewVideo(id=video_id, filename=filename, **fields))
-        self.settings.recording(video_id).write_bytes(b"recording")
+        self.settings.recording(video_id).write_bytes(RECORDING)
         return video_id
 
     def planned(self, video_id: str, frames: Sequence[int]) -> int:
