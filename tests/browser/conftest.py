@@ -6,6 +6,8 @@ Every page is watched: an error on its console, an exception in a script, or a r
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +15,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.clips import CLIP_BY_NAME
+from tests.media.make import make_clip
 from tests.services import Service
 from tests.website import Website
 
@@ -87,6 +91,21 @@ def address(site: Website) -> Iterator[str]:
     """Address of `site` under the service's own web server; no worker runs."""
     with Service(site.settings).web() as url:
         yield url
+
+
+@pytest.fixture
+def clip(clip_path: Callable[[str], Path], folder: Path) -> Callable[[str], Path]:
+    """Makes clips of tests/media/make.py, and others that matter to players alone."""
+
+    def make(name: str) -> Path:
+        if name in CLIP_BY_NAME:
+            return clip_path(name)
+        path = folder / name
+        if not path.exists():
+            make_clip(replace(CLIP_BY_NAME["sound_goes_on.mp4"], name=name, shift=20), path)
+        return path
+
+    return make
 
 
 def assert_accessible(page: Page) -> None:
