@@ -16,15 +16,15 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
+from tests import records
 from tests.services import ASTRONAUT
 from web import create_app
 from web.service import Service
 from worker.config import Settings
-from worker.db import timelines, videos, work
+from worker.db import videos, work
 from worker.db.session import Database
 from worker.db.tables import Segment, Step, Video
 from worker.db.work import SegmentRow
-from worker.finishing import finish
 from worker.observations import OBSERVATION, Observations, Status, blank
 
 INFO = {
@@ -124,15 +124,8 @@ class Website:
         """A video that is done, with these rows."""
         self.queued(video_id, **changes)
         segment_id = self.planned(video_id, np.unique(observations["frame"]).tolist())
-        with self.database.write() as session:
-            claimed = work.claim_segment(session, segment_id, 60, 3)
-            assert claimed is not None
-            work.complete_segment(session, claimed[0])
-            timelines.replace_segment(session, segment_id, [observations])
-        with self.database.write() as session:
-            claim = work.claim_step(session, video_id, Step.FINISH, 60, 3)
-            assert claim is not None
-            finish(session, claim)
+        records.complete(self.database, segment_id, observations)
+        records.finish(self.database, video_id)
         return video_id
 
     def failed(self, video_id: str = "v", **changes: Any) -> str:
