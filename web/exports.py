@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
@@ -45,28 +46,21 @@ def timeline_csv(video_id: str) -> Response:
 )
 def timeline_long_csv(video_id: str) -> Response:
     """The timeline, one row for each frame, face and emotion."""
-    hidden = _hidden()
-    return _streamed(video_id, LONG, lambda session, video: exports_long.long_lines(session, video, hidden=hidden))
+    return _streamed(video_id, LONG, partial(exports_long.long_lines, hidden=_hidden()))
 
 
 @blueprint.get("/videos/<video_id>/per-second.csv")
 @describes("timelines", {200: Answer("A row for each second and face", media_type="text/csv")}, (400, 409), (_HIDDEN,))
 def per_second_csv(video_id: str) -> Response:
     """Means for each second and face."""
-    hidden = _hidden()
-    return _streamed(
-        video_id, PER_SECOND, lambda session, video: exports_summaries.second_lines(session, video, hidden=hidden)
-    )
+    return _streamed(video_id, PER_SECOND, partial(exports_summaries.second_lines, hidden=_hidden()))
 
 
 @blueprint.get("/videos/<video_id>/per-face.csv")
 @describes("timelines", {200: Answer("A row for each face", media_type="text/csv")}, (400, 409), (_HIDDEN,))
 def per_face_csv(video_id: str) -> Response:
     """A summary of each face."""
-    hidden = _hidden()
-    return _streamed(
-        video_id, PER_FACE, lambda session, video: exports_summaries.face_lines(session, video, hidden=hidden)
-    )
+    return _streamed(video_id, PER_FACE, partial(exports_summaries.face_lines, hidden=_hidden()))
 
 
 @blueprint.get("/videos/<video_id>/timeline.parquet")
@@ -75,8 +69,7 @@ def per_face_csv(video_id: str) -> Response:
 )
 def timeline_parquet(video_id: str) -> Response:
     """The timeline with typed columns."""
-    hidden = _hidden()
-    return _streamed(video_id, PARQUET, lambda session, video: exports_parquet.parquet(session, video, hidden=hidden))
+    return _streamed(video_id, PARQUET, partial(exports_parquet.parquet, hidden=_hidden()))
 
 
 @blueprint.get("/videos/<video_id>/notes.csv")

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from worker.db import shown
 from worker.db.dictionaries import PER_FACE, PER_SECOND
-from worker.db.exports import lines, strongest, text
+from worker.db.exports import ends, lines, strongest, text
 from worker.db.shown import HIDDEN, ShownRow
 from worker.db.tables import Video
 from worker.emotions import EMOTIONS
@@ -67,7 +67,7 @@ def second_lines(session: Session, video: Video, *, hidden: bool) -> Iterator[st
 
 
 def _seconds(session: Session, video: Video, hidden: bool) -> Iterator[tuple[str, ...]]:
-    head, tail = (text(video.id), text(video.filename)), text(video.model_version)
+    head, tail = ends(video)
     for second, frames in groupby(shown.frames(session, video.id, hidden=hidden), key=_second):
         faces: dict[int | None, _Sums] = {}
         for face_id, rows in chain.from_iterable(map(_by_face, frames)):
@@ -97,7 +97,7 @@ def face_lines(session: Session, video: Video, *, hidden: bool) -> Iterator[str]
 
 
 def _faces(session: Session, video: Video, hidden: bool) -> Iterator[tuple[str, ...]]:
-    head, tail = (text(video.id), text(video.filename)), text(video.model_version)
+    head, tail = ends(video)
     faces: dict[int, _Sums] = {}
     for frame, lasts_s in _lasting(shown.frames(session, video.id, hidden=hidden), video):
         for face_id, rows in _by_face(frame):
