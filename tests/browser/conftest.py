@@ -20,6 +20,9 @@ from tests.media.make import make_clip
 from tests.services import Service
 from tests.website import Website
 
+Opener = Callable[..., Page]
+"""What open_page gives."""
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -45,7 +48,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+def open_page(browser: Browser) -> Iterator[Opener]:
     """Opens pages of contexts of their own, and fails the test for what goes wrong in them without a sign.
 
     Calling it with an address gives a Page; keywords are those of Playwright's Browser.new_context, such as

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Page
 
+from tests.browser.conftest import Opener
 from tests.clips import read_all
 from tests.website import HAPPY, Website
 from worker.observations import Observations, Status, blank
 from worker.video import VideoPlan, plan
 
-Opener = Callable[..., Page]
 Maker = Callable[[str], Path]
 GRID = 24  # points a side at which a picture is read
 # Reads the picture that is shown, as a string of dark and light, and what the page says of it.

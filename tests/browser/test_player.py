@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Route
 from sqlalchemy import update
 
-from tests.browser.conftest import assert_accessible
-from tests.browser.player import WAIT_FOR_PICTURE, Maker, Opener, analysed, open_player, seek, wait_for_frame
+from tests.browser.conftest import Opener, assert_accessible
+from tests.browser.player import WAIT_FOR_PICTURE, Maker, analysed, open_player, seek, wait_for_frame
 from tests.website import Website
 from worker.db.tables import Render, RenderStatus
 from worker.observations import blank

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.conftest import Opener
 from tests.browser.player import (
     READ,
     WAIT_FOR_PICTURE,
     Maker,
-    Opener,
     analysed,
     nearest,
     open_player,
