@@ -9,22 +9,20 @@ least and most of seven columns) over the long one's rows, which is what charts 
 
 import argparse
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 from sqlalchemy import ColumnElement, func, literal_column, select
 
-from tests.services import postgres_server
+from benchmarks.databases import databases
+from benchmarks.stopwatch import stopwatch
+from tests.records import analyse
 from tests.website import INFO, Website
-from worker.db import timelines, work
 from worker.db.migrations import migrate
 from worker.db.session import Database
-from worker.db.tables import Observation, Segment, Step, Tracklet
+from worker.db.tables import Observation, Segment, Tracklet
+from worker.db.work import SegmentRow
 from worker.emotions import EMOTIONS
-from worker.finishing import finish
 from worker.observations import Observations, Status, blank
 
 _FPS = 30
@@ -41,7 +39,7 @@ def main() -> None:
     minutes = round(options.hours * 60)
     print(f"{options.hours:g} h, {options.faces} faces; seconds (kB of JSON)")
     print(f"{'database':12}{'1 minute':>16}{'whole':>16}{'ratio':>8}{'20 s of it':>16}{'aggregates':>12}")
-    for name, url in _databases():
+    for name, url in databases():
         with tempfile.TemporaryDirectory() as folder:
             migrate(Database(url))
             website = Website(Path(folder), database_url=url)
@@ -56,36 +54,15 @@ def main() -> None:
         )
 
 
-def _databases() -> Iterator[tuple[str, str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield "SQLite", f"sqlite:///{folder}/timeline.db"
-    with postgres_server() as url:
-        yield "PostgreSQL", url.replace("postgresql://", "postgresql+psycopg://")
-
-
 def seed(website: Website, video_id: str, minutes: int, faces: int) -> str:
     """A done video of this length at 30 frames/s; its faces are there from the first frame to the last."""
     seconds = minutes * 60
-    website.queued(video_id, info=INFO | {"frame_count": seconds * _FPS, "duration_s": float(seconds)})
+    info = INFO | {"frame_count": seconds * _FPS, "duration_s": float(seconds)}
+    website.queued(video_id, info=info)
     frames = np.arange(seconds * _FPS).reshape(-1, _SEGMENT_FRAMES)
     plan = {"start_pts": 0, "origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": _FPS}
-    with website.database.write() as session:
-        claim = work.claim_step(session, video_id, Step.PLAN, 60, 3)
-        assert claim is not None
-        info = INFO | {"frame_count": frames.size, "duration_s": float(seconds)}
-        work.save_plan(session, claim, [work.SegmentRow(plan, row, row) for row in frames], info)
-    with website.database.read() as session:
-        ids = session.scalars(select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)).all()
-    for segment_id, row in zip(ids, frames, strict=True):
-        with website.database.write() as session:
-            claimed = work.claim_segment(session, segment_id, 600, 3)
-            assert claimed is not None
-            work.complete_segment(session, claimed[0])
-            timelines.replace_segment(session, segment_id, [_rows(row, faces)])
-    with website.database.write() as session:
-        claim = work.claim_step(session, video_id, Step.FINISH, 600, 3)
-        assert claim is not None
-        finish(session, claim)
+    segments = [SegmentRow(plan, row, row) for row in frames]
+    analyse(website.database, video_id, segments, (_rows(row, faces) for row in frames), info)
     return video_id
 
 
@@ -110,7 +87,7 @@ def _chart(
     asked = {"face_id": "main", "points": 2000} | ({} if from_s is None else {"from_s": from_s, "to_s": to_s})
     elapsed = []
     for _ in range(_REPEATS):
-        with _seconds() as took:
+        with stopwatch() as took:
             answer = website.client.get(f"/api/v1/videos/{video_id}/chart.json", query_string=asked)
         assert answer.status_code == 200
         elapsed.append(took[0])
@@ -128,16 +105,9 @@ def _aggregates(database: Database, video_id: str, frames_per_point: int) -> flo
         .where(Segment.video_id == video_id, Observation.status == Status.OK)
         .group_by(Tracklet.face_id, point)
     )
-    with _seconds() as took, database.read() as session:
+    with stopwatch() as took, database.read() as session:
         session.execute(query).all()
     return took[0]
-
-
-@contextmanager
-def _seconds() -> Iterator[list[float]]:
-    started, elapsed = perf_counter(), [0.0]
-    yield elapsed
-    elapsed[0] = perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -7,15 +7,12 @@ INSERT of the object mapper is measured in the same run for comparison.
 """
 
 import argparse
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from time import perf_counter
 
 import numpy as np
 from sqlalchemy.orm import Session
 
-from tests.services import postgres_server
+from benchmarks.databases import databases
+from benchmarks.stopwatch import stopwatch
 from worker.db import exports, timelines, videos, work
 from worker.db.migrations import migrate
 from worker.db.session import Database
@@ -32,7 +29,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     rows = parser.parse_args().rows
     print(f"{'database':12}{'bulk rows/s':>14}{'one by one':>14}{'ratio':>8}{'CSV rows/s':>14}")
-    for name, url in _databases():
+    for name, url in databases():
         database = Database(url)
         migrate(database)
         bulk, single, read = _measure(database, rows)
@@ -40,26 +37,19 @@ def main() -> None:
         print(f"{name:12}{bulk:14,.0f}{single:14,.0f}{bulk / single:8.1f}{read:14,.0f}")
 
 
-def _databases() -> Iterator[tuple[str, str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield "SQLite", f"sqlite:///{folder}/timeline.db"
-    with postgres_server() as url:
-        yield "PostgreSQL", url.replace("postgresql://", "postgresql+psycopg://")
-
-
 def _measure(database: Database, rows: int) -> tuple[float, float, float]:
     segments = max(1, rows // _ROWS_PER_SEGMENT)
     ids = _plan(database, segments)
     block = _face_rows()
-    with _seconds() as bulk:
+    with stopwatch() as bulk:
         for segment_id in ids:
             with database.write() as session:
                 timelines.replace_segment(session, segment_id, [block])
-    with _seconds() as read, database.read() as session:
+    with stopwatch() as read, database.read() as session:
         lines = sum(part.count("\n") for part in exports.csv_lines(session, videos.get(session, "benchmark"))) - 1
     assert lines == segments * len(block), "every row is read back"
     few = ids[:3]
-    with _seconds() as single:
+    with stopwatch() as single:
         for segment_id in few:
             with database.write() as session:
                 _insert_one_by_one(session, segment_id, block)
@@ -97,13 +87,6 @@ def _insert_one_by_one(session: Session, segment_id: int, block: Observations) -
         names = ("frame", "face", "timestamp_s", "status", "tracklet", "confidence")
         session.add(Observation(segment_id=segment_id, **{name: row[name].item() for name in names}, **values))
         session.flush()
-
-
-@contextmanager
-def _seconds() -> Iterator[list[float]]:
-    started, elapsed = perf_counter(), [0.0]
-    yield elapsed
-    elapsed[0] = perf_counter() - started
 
 
 if __name__ == "__main__":

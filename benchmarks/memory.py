@@ -19,9 +19,13 @@ from pathlib import Path
 import av
 import psutil
 
+from tests.records import analyse
 from tests.services import ASTRONAUT, Service, free_port, wait_until
 from worker.config import Settings
 from worker.db.tables import VideoStatus
+from worker.observations import Observations, blank
+from worker.plans import segment_to_row
+from worker.video import plan
 
 _ANALYZE = """
 import resource, sys
@@ -73,37 +77,21 @@ def _loop(clip: Path, target: Path, seconds: float) -> None:
 
 def _serve(folder: Path, video: Path, sample_hz: float) -> float:
     """Peak memory of gunicorn's processes after a download of a CSV with a row for every frame of a recording."""
-    from worker.db import timelines, work
-    from worker.db.tables import Segment, Step
-    from worker.finishing import finish
-    from worker.observations import blank
-    from worker.plans import segment_to_row
-    from worker.video import plan
-
     service = Service(Settings(data_dir=folder / f"data-{video.stem}"))
     service.submit(video, "video")
-    with service.database.write() as session:
-        claim = work.claim_step(session, "video", Step.PLAN, 600, 3)
-        assert claim is not None
-        work.save_plan(session, claim, [segment_to_row(s) for s in plan(video).segments], {})
-        ids = [(segment.id, segment.frames_total) for segment in session.query(Segment).order_by(Segment.number)]
-    for segment_id, frames in ids:
-        rows = blank(frames)
-        rows["frame"] = range(frames)
-        with service.database.write() as session:
-            claimed = work.claim_segment(session, segment_id, 600, 3)
-            assert claimed is not None
-            work.complete_segment(session, claimed[0])
-            timelines.replace_segment(session, segment_id, [rows])
-    with service.database.write() as session:
-        claim = work.claim_step(session, "video", Step.FINISH, 600, 3)
-        assert claim is not None
-        finish(session, claim)
+    segments = [segment_to_row(segment) for segment in plan(video).segments]
+    analyse(service.database, "video", segments, (_rows(len(segment.frames)) for segment in segments), {})
     service.wait_for("video", VideoStatus.DONE)
     try:
         return _download(service)
     finally:
         service.close()
+
+
+def _rows(frames: int) -> Observations:
+    rows = blank(frames)
+    rows["frame"] = range(frames)
+    return rows
 
 
 def _download(service: Service) -> float:

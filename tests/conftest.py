@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import cv2
@@ -14,13 +14,15 @@ from sqlalchemy import make_url
 from tests.clips import CLIP_BY_NAME
 from tests.media.make import make_clip
 from tests.services import SHARED_CLIPS, Service, postgres_server, redis_server
-from training.datasets import Dataset
-from training.train import load_data
+from tests.website import TWO_FACES, Website
 from worker.config import Settings
+from worker.db import videos
 from worker.db.migrations import migrate
 from worker.db.session import Database
 from worker.emotions import EMOTIONS
-from worker.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from training.datasets import Dataset
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +53,25 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     migrate(opened)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Website]:
+    """A web application on an empty database of its own."""
+    website = Website(tmp_path)
+    yield website
+    website.database.close()
+
+
+@pytest.fixture
+def states(site: Website) -> Website:
+    """A site with one video in every state but running, named after it."""
+    site.done(TWO_FACES, "d", filename="done.mp4")
+    site.failed("f", filename="failed.mp4")
+    site.queued("q", filename="waiting.mp4")
+    with site.database.write() as session:
+        videos.cancel(session, site.queued("c", filename="cancelled.mp4"))
+    return site
 
 
 @pytest.fixture(scope="session")
@@ -128,7 +149,10 @@ def training_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def training_data(training_images: Path) -> tuple[Dataset, Dataset]:
+def training_data(training_images: Path) -> "tuple[Dataset, Dataset]":
     """The same as images to train on and to validate with."""
+    from training.train import load_data  # only here: it imports TensorFlow, which takes seconds
+    from worker.preprocessing import Preprocessing
+
     faces = load_data(training_images, Preprocessing())
     return faces.training, faces.validation

@@ -8,13 +8,13 @@ from shutil import copyfile
 import numpy as np
 from sqlalchemy import select
 
+from tests.records import analyse
 from worker.config import Settings
-from worker.db import renders, timelines, videos, work
+from worker.db import renders, videos
 from worker.db.renders import RenderClaim
 from worker.db.session import Database
-from worker.db.tables import Render, RenderKind, Segment, Step
+from worker.db.tables import Render, RenderKind
 from worker.emotions import EMOTIONS
-from worker.finishing import finish
 from worker.observations import Observations, Status, blank
 from worker.plans import segment_to_row
 from worker.renders import Job, make
@@ -36,18 +36,8 @@ def finish_video(
     with database.write() as session:
         new = videos.NewVideo(video_id, path.name, size_bytes, digest, sample_hz, "paper", "paper-1", info)
         videos.create(session, new)
-        claim = work.claim_step(session, video_id, Step.PLAN, 60, 3)
-        assert claim is not None
-        work.save_plan(session, claim, [segment_to_row(segment) for segment in planned.segments], info)
-        found = session.scalars(select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)).all()
-        for segment_id, segment in zip(found, planned.segments, strict=True):
-            claimed = work.claim_segment(session, segment_id, 60, 3)
-            assert claimed is not None
-            work.complete_segment(session, claimed[0])
-            timelines.replace_segment(session, segment_id, [_rows(segment)])
-        claim = work.claim_step(session, video_id, Step.FINISH, 60, 3)
-        assert claim is not None
-        finish(session, claim)
+    segments = [segment_to_row(segment) for segment in planned.segments]
+    analyse(database, video_id, segments, map(_rows, planned.segments), info)
     return video_id
 
 

@@ -1,12 +1,13 @@
 """Videos, segments and rows put into a database as web and workers put them there, for tests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from sqlalchemy import select, update
 
+from worker import finishing
 from worker.db import timelines, videos, work
 from worker.db.session import Database
 from worker.db.tables import Segment, Step, Video, VideoStatus
@@ -71,6 +72,40 @@ def write(database: Database, claim: Claim, blocks: Sequence[Observations]) -> N
     with database.write() as session:
         work.complete_segment(session, claim)
         timelines.replace_segment(session, claim.segment_id, blocks)
+
+
+def analyse(
+    database: Database,
+    video_id: str,
+    segments: Sequence[SegmentRow],
+    blocks: Iterable[Observations],
+    info: dict[str, Any],
+) -> None:
+    """Do for a video that waits what workers do: plan these segments, write the rows of each, and finish it."""
+    with database.write() as session:
+        planning = work.claim_step(session, video_id, Step.PLAN, 600, ATTEMPTS)
+        assert planning is not None
+        work.save_plan(session, planning, segments, info)
+    with database.read() as session:
+        ids = session.scalars(select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)).all()
+    for segment_id, block in zip(ids, blocks, strict=True):
+        complete(database, segment_id, block)
+    finish(database, video_id)
+
+
+def complete(database: Database, segment_id: int, block: Observations) -> None:
+    """Do a segment's work: these are its rows."""
+    claimed = claim(database, segment_id)
+    assert claimed is not None
+    write(database, claimed, [block])
+
+
+def finish(database: Database, video_id: str) -> None:
+    """Put a video together whose segments are done."""
+    with database.write() as session:
+        claimed = work.claim_step(session, video_id, Step.FINISH, 600, ATTEMPTS)
+        assert claimed is not None
+        finishing.finish(session, claimed)
 
 
 def expire(database: Database) -> None:

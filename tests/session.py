@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
-from tests.records import ATTEMPTS, add, claim, write
-from worker.db import exports, exports_long, exports_parquet, exports_summaries, videos, work
+from tests.records import add, analyse
+from worker.db import exports, exports_long, exports_parquet, exports_summaries, videos
 from worker.db.dictionaries import LONG, NOTES, PARQUET, PER_SECOND, TIDY, Export
 from worker.db.session import Database
-from worker.db.tables import Step, Video
+from worker.db.tables import Video
 from worker.db.work import SegmentRow
-from worker.finishing import finish
 from worker.observations import OBSERVATION, Observations, Status, blank
 
 FILENAME = '=cmd|"x",\nunser Gespräch.mp4'
@@ -53,20 +52,8 @@ def finished(database: Database, rows: Observations, filename: str = FILENAME, s
     video_id = add(database, "+first", filename=filename, model_version="@paper-1", info=info)
     parts = np.array_split(np.unique(rows["frame"]).astype(np.int64), segments)
     plan = {"start_pts": 0, "origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": 10}
-    with database.write() as session:
-        planning = work.claim_step(session, video_id, Step.PLAN, 60, ATTEMPTS)
-        assert planning is not None
-        work.save_plan(session, planning, [SegmentRow(plan, part, part) for part in parts], info)
-    with database.write() as session:
-        numbers = [int(number) for _, number in work.due(session, segments, video_id)]
-    for number, part in zip(numbers, parts, strict=True):
-        claimed = claim(database, number)
-        assert claimed is not None
-        write(database, claimed, [rows[np.isin(rows["frame"], part)]])
-    with database.write() as session:
-        finishing = work.claim_step(session, video_id, Step.FINISH, 60, ATTEMPTS)
-        assert finishing is not None
-        finish(session, finishing)
+    blocks = [rows[np.isin(rows["frame"], part)] for part in parts]
+    analyse(database, video_id, [SegmentRow(plan, part, part) for part in parts], blocks, info)
     return video_id
 
 

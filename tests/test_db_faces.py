@@ -11,8 +11,8 @@ from alembic import command
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from tests.records import ATTEMPTS, PLAN, add, claim, plan, rows, write
-from worker.db import exports, faces, videos, work
+from tests.records import PLAN, add, analyse, finish, plan, rows
+from worker.db import exports, faces, videos
 from worker.db.faces import Card, ShownFace
 from worker.db.migrations import configuration, migrate
 from worker.db.session import Database
@@ -20,34 +20,23 @@ from worker.db.tables import Face, Step, Video, VideoStatus
 from worker.db.work import SegmentRow
 from worker.emotions import EMOTIONS
 from worker.errors import Conflict, NotFound
-from worker.finishing import finish
 from worker.observations import Observations, Status, blank
 
 
 def finished(database: Database, segments: Sequence[Observations], video_id: str = "first", **changes: object) -> str:
     """A done video with these rows, a block for each segment."""
     add(database, video_id, **changes)
-    with database.write() as session:
-        planning = work.claim_step(session, video_id, Step.PLAN, 60, ATTEMPTS)
-        assert planning is not None
-        sampled = [np.unique(block["frame"]).astype(np.int64) for block in segments]
-        end_s = float(segments[-1]["timestamp_s"].max()) + 0.1
-        work.save_plan(session, planning, [SegmentRow(PLAN, s, s * 10) for s in sampled], {"duration_s": end_s})
-        messages = work.due(session, 99, video_id)
-    for block, (_, segment_id) in zip(segments, messages, strict=True):
-        claimed = claim(database, int(segment_id))
-        assert claimed is not None
-        write(database, claimed, [block])
-    finish_again(database, video_id)
+    sampled = [np.unique(block["frame"]).astype(np.int64) for block in segments]
+    end_s = float(segments[-1]["timestamp_s"].max()) + 0.1
+    planned = [SegmentRow(PLAN, frames, frames * 10) for frames in sampled]
+    analyse(database, video_id, planned, segments, {"duration_s": end_s})
     return video_id
 
 
 def finish_again(database: Database, video_id: str) -> None:
     with database.write() as session:
         session.execute(update(Video).where(Video.id == video_id).values(status=VideoStatus.RUNNING, step=Step.FINISH))
-        finishing = work.claim_step(session, video_id, Step.FINISH, 60, ATTEMPTS)
-        assert finishing is not None
-        finish(session, finishing)
+    finish(database, video_id)
 
 
 def people(frames: range, people: int = 3, seed: int = 1) -> Observations:

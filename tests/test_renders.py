@@ -1,10 +1,7 @@
 """What is made of recordings: pictures, previews and overlays of clips whose frames carry their numbers."""
 
 import os
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -15,10 +12,9 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from tests.clips import CLIP_BY_NAME
 from tests.finished import BOX, claim_render, finish_video, make_render
-from tests.media.make import Clip, encode, make_clip, read_barcode
-from tests.services import ASTRONAUT, REPOSITORY
+from tests.media.make import Clip, encode, read_barcode
+from tests.services import ASTRONAUT
 from worker import derived, stills
 from worker.config import Settings
 from worker.db import renders, subjects, videos
@@ -26,11 +22,8 @@ from worker.db.migrations import migrate
 from worker.db.session import Database
 from worker.db.subjects import SampledFrame, SeenFace
 from worker.db.tables import Render, RenderKind, RenderStatus
-from worker.emotions import EMOTIONS
 from worker.errors import LeaseLost, Stopped, VideoError
-from worker.overlay import COLOURS, DrawnFace, draw_faces, drawable
 from worker.renders import Job, Seen, early_thumbnail, make
-from worker.sound import RATE_HZ, read_sound
 from worker.video import plan, read_frames
 
 
@@ -121,37 +114,6 @@ def test_large_recordings_get_a_small_preview_and_keep_their_colours(
         assert frame.to_ndarray(format="bgr24").mean((0, 1)) == pytest.approx(colour, abs=6)
 
 
-def test_sound_lies_where_it_lay_and_ends_with_the_pictures(tmp_path: Path) -> None:
-    clip = replace(CLIP_BY_NAME["sound_goes_on.mp4"], name="late.mp4", shift=20)
-    make_clip(clip, tmp_path / clip.name)
-    planned = plan(tmp_path / clip.name)
-    origin_s = planned.origin_pts * planned.time_base
-    assert float(origin_s) == pytest.approx(20 / 24, abs=1e-3)
-    samples = np.concatenate(list(read_sound(tmp_path / clip.name, origin_s, planned.info.duration_s)), axis=1)
-    assert samples.shape == (2, round(planned.info.duration_s * RATE_HZ))
-    tone = 0.1 * np.sin(2 * np.pi * 440 * (np.arange(RATE_HZ) / RATE_HZ + float(origin_s)))
-    assert np.corrcoef(samples[0, :RATE_HZ], tone)[0, 1] > 0.99, "a tenth of a millisecond's shift would give 0.96"
-
-
-def test_gaps_and_a_late_start_of_sound_are_silence(tmp_path: Path) -> None:
-    path = tmp_path / "gap.mkv"
-    with av.open(str(path), "w") as container:
-        pictures = container.add_stream("mpeg4", rate=10)
-        pictures.width, pictures.height = 64, 64
-        track = container.add_stream("pcm_s16le", rate=8000, layout="mono")
-        for number in range(30):
-            container.mux(pictures.encode(VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="bgr24")))
-            if 5 <= number < 10 or number >= 20:
-                frame = av.AudioFrame.from_ndarray(np.full((1, 800), 8000, np.int16), format="s16", layout="mono")
-                frame.sample_rate, frame.pts, frame.time_base = 8000, number * 800, Fraction(1, 8000)
-                container.mux(track.encode(frame))
-        container.mux(pictures.encode(None))
-        container.mux(track.encode(None))
-    samples = np.concatenate(list(read_sound(path, Fraction(0), 3.0)), axis=1)
-    loud = np.abs(samples[0, RATE_HZ // 20 :: RATE_HZ // 10]) > 0.1
-    assert [int(tenth) for tenth in np.flatnonzero(loud)] == [5, 6, 7, 8, 9, *range(20, 30)]
-
-
 def test_a_movie_carries_the_sound_from_its_start(
     clip_path: Callable[[str], Path], database: Database, settings: Settings
 ) -> None:
@@ -195,31 +157,6 @@ def test_without_sampling_a_face_is_shown_at_its_own_frame_only() -> None:
     face = SeenFace(1, (0, 0, 9, 9), None, None)
     seen = Seen(iter([SampledFrame(1, 0.1, (face,))]), None)
     assert [bool(seen.at(frame, frame / 10)) for frame in (0, 1, 2)] == [False, True, False]
-
-
-def test_colours_are_those_of_the_pages() -> None:
-    dark = (REPOSITORY / "web" / "static" / "style.css").read_text().split("prefers-color-scheme: dark")[1]
-    assert {emotion: re.search(rf"--{emotion}: (#\w+);", dark)[1] for emotion in EMOTIONS} == COLOURS  # type: ignore[index]
-
-
-def test_labels_are_drawn_in_letters_that_there_are() -> None:
-    assert drawable("Participant 1") == "Participant 1"
-    assert drawable("Zoë Łuk") is None, "Ł is no letter with an accent"
-    assert drawable("Zoë") == drawable("Zoe\u0308") == "Zoe"
-    assert drawable("参加者") is None
-    assert drawable("  ") is None
-
-
-@pytest.mark.parametrize("box", [(0, 0, 20, 20), (280, 150, 60, 40), (-5, 60, 30, 200), (0, 0, 320, 180)])
-@pytest.mark.parametrize("shape", [(180, 320, 3), (2160, 3840, 3), (40, 30, 3)])
-def test_text_is_drawn_within_the_picture(box: tuple[float, float, float, float], shape: tuple[int, int, int]) -> None:
-    image = np.full(shape, 128, np.uint8)
-    bare = image.copy()
-    face = DrawnFace(box, "P1", "happy", 0.874)
-    assert face.text == "P1 happy 87 %"
-    draw_faces(bare, [replace(face, label="", emotion=None, probability=None)])
-    draw_faces(image, [face])
-    assert (image != bare).any()
 
 
 def test_pictures_show_the_faces(database: Database, settings: Settings) -> None:

@@ -1,8 +1,7 @@
-"""A recording analysed more than once: every analysis lives by itself, and each is shown with the others."""
+"""A recording analysed more than once, by the API: every analysis lives by itself, and names the others."""
 
 import errno
 import os
-import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,22 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from tests.test_web_pages import text_of
-from tests.test_web_videos import TWO_FACES, assert_problem
-from tests.website import HAPPY, Website, observations
+from tests.website import RECORDING, SAME_RECORDING, TWO_FACES, Website, assert_problem, text_of
 from worker.db import videos, work
 from worker.db.tables import VideoStatus
-
-RECORDING = b"recording"  # what Website.queued puts there
-SAME: dict[str, Any] = {"sha256": "aa" * 32, "size_bytes": len(RECORDING)}
-ONE_FACE = observations({0: [(0, HAPPY)]})
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 def reanalyze(site: Website, video_id: str = "v") -> Any:
@@ -40,7 +26,7 @@ def shown(site: Website, video_id: str) -> dict[str, Any]:
 
 
 def test_analysing_again_makes_a_video_of_the_same_recording(site: Website) -> None:
-    site.done(TWO_FACES, filename="session 7.mov", sample_hz=5.0, **SAME)
+    site.done(TWO_FACES, filename="session 7.mov", sample_hz=5.0, **SAME_RECORDING)
     before = shown(site, "v")
     response = reanalyze(site)
     assert response.status_code == 202
@@ -56,7 +42,7 @@ def test_analysing_again_makes_a_video_of_the_same_recording(site: Website) -> N
 
 
 def test_analyses_of_a_recording_share_its_bytes_and_outlive_each_other(site: Website) -> None:
-    site.done(TWO_FACES, **SAME)
+    site.done(TWO_FACES, **SAME_RECORDING)
     second = reanalyze(site).get_json()["id"]
     site.serve("paper-next")
     third = reanalyze(site, second).get_json()["id"]
@@ -74,7 +60,7 @@ def test_analyses_of_a_recording_share_its_bytes_and_outlive_each_other(site: We
 
 
 def test_the_very_same_analysis_is_not_made_twice(site: Website) -> None:
-    site.done(TWO_FACES, **SAME)
+    site.done(TWO_FACES, **SAME_RECORDING)
     first = reanalyze(site).get_json()["id"]
     for video_id in ("v", first):
         again = reanalyze(site, video_id)
@@ -86,7 +72,7 @@ def test_the_very_same_analysis_is_not_made_twice(site: Website) -> None:
 
 def test_an_older_network_can_be_asked_again_and_is_known(site: Website) -> None:
     site.serve("paper-1")
-    site.done(TWO_FACES, **SAME)
+    site.done(TWO_FACES, **SAME_RECORDING)
     site.serve("paper-2")
     newer = reanalyze(site).get_json()["id"]
     site.serve("paper-1")
@@ -94,7 +80,7 @@ def test_an_older_network_can_be_asked_again_and_is_known(site: Website) -> None
 
 
 def test_a_failed_or_cancelled_analysis_by_this_network_goes_on(site: Website) -> None:
-    site.failed(model_version="paper-test", **SAME)
+    site.failed(model_version="paper-test", **SAME_RECORDING)
     again = reanalyze(site)
     assert (again.status_code, again.get_json()["id"], again.get_json()["status"]) == (200, "v", "queued")
     with site.database.write() as session:
@@ -106,11 +92,11 @@ def test_a_failed_or_cancelled_analysis_by_this_network_goes_on(site: Website) -
 @pytest.mark.parametrize("state", list(VideoStatus))
 def test_a_video_in_any_state_can_be_analysed_again(site: Website, state: VideoStatus) -> None:
     if state is VideoStatus.DONE:
-        site.done(TWO_FACES, **SAME)
+        site.done(TWO_FACES, **SAME_RECORDING)
     elif state is VideoStatus.FAILED:
-        site.failed(**SAME)
+        site.failed(**SAME_RECORDING)
     else:
-        site.queued(**SAME)
+        site.queued(**SAME_RECORDING)
     if state is VideoStatus.RUNNING:
         site.planned("v", range(20))
     if state is VideoStatus.CANCELLED:
@@ -121,7 +107,7 @@ def test_a_video_in_any_state_can_be_analysed_again(site: Website, state: VideoS
 
 
 def test_a_recording_that_is_gone_is_told_and_nothing_is_lost(site: Website) -> None:
-    site.done(TWO_FACES, **SAME)
+    site.done(TWO_FACES, **SAME_RECORDING)
     csv = site.client.get("/api/v1/videos/v/timeline.csv").data
     site.settings.recording("v").unlink()
     assert "Upload it" in assert_problem(reanalyze(site), 410, "recording_gone")
@@ -134,8 +120,8 @@ def test_a_recording_that_is_gone_is_told_and_nothing_is_lost(site: Website) -> 
 
 
 def test_another_analysis_lends_its_file_when_the_own_one_is_gone(site: Website) -> None:
-    site.done(TWO_FACES, **SAME)
-    site.done(TWO_FACES, "w", model_version="paper-2", **SAME)
+    site.done(TWO_FACES, **SAME_RECORDING)
+    site.done(TWO_FACES, "w", model_version="paper-2", **SAME_RECORDING)
     site.settings.recording("v").unlink()
     made = reanalyze(site).get_json()["id"]
     assert site.settings.recording(made).samefile(site.settings.recording("w"))
@@ -153,7 +139,7 @@ def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_links")
 def test_the_recording_is_copied_where_files_cannot_be_linked(site: Website) -> None:
-    site.done(TWO_FACES, **SAME)
+    site.done(TWO_FACES, **SAME_RECORDING)
     made = reanalyze(site).get_json()["id"]
     assert not site.settings.recording(made).samefile(site.settings.recording("v"))
     assert site.settings.recording(made).read_bytes() == RECORDING
@@ -167,14 +153,14 @@ def test_the_recording_is_copied_where_files_cannot_be_linked(site: Website) -> 
 @pytest.mark.usefixtures("no_links")
 def test_a_copy_without_room_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     site = Website(tmp_path, min_free_bytes=1 << 60)
-    site.done(TWO_FACES, **SAME)
+    site.done(TWO_FACES, **SAME_RECORDING)
     assert "disk space" in assert_problem(reanalyze(site), 507, "no_space")
     assert (site.rows(), site.files()) == (1, ["v"])
 
 
 @pytest.mark.usefixtures("no_links")
 def test_a_disk_that_fills_up_during_the_copy_is_a_plain_refusal(site: Website) -> None:
-    site.done(TWO_FACES, **SAME)
+    site.done(TWO_FACES, **SAME_RECORDING)
     site.settings.recording("v").write_bytes(bytes(5_000_000))
     with largest_file(2_000_000):
         response = reanalyze(site)
@@ -195,7 +181,7 @@ def largest_file(size_bytes: int) -> Iterator[None]:
 
 
 def test_a_row_that_cannot_be_written_leaves_no_file(site: Website) -> None:
-    site.done(TWO_FACES, **SAME)
+    site.done(TWO_FACES, **SAME_RECORDING)
 
     def refuse(*_: Any) -> None:
         raise ConnectionError("the database went away")
@@ -207,9 +193,9 @@ def test_a_row_that_cannot_be_written_leaves_no_file(site: Website) -> None:
 
 
 def test_a_video_names_the_other_analyses_newest_first(site: Website) -> None:
-    site.done(TWO_FACES, "a", **SAME)
-    site.queued("b", model_version="paper-2", **SAME)
-    site.failed("c", sample_hz=5.0, **SAME)
+    site.done(TWO_FACES, "a", **SAME_RECORDING)
+    site.queued("b", model_version="paper-2", **SAME_RECORDING)
+    site.failed("c", sample_hz=5.0, **SAME_RECORDING)
     site.queued("other recording")
     assert shown(site, "other recording")["analyses"] == []
     newest, oldest = shown(site, "b")["analyses"]
@@ -237,106 +223,16 @@ def test_a_list_asks_the_database_no_more_for_many_videos_than_for_two(site: Web
         event.remove(site.database.engine, "before_cursor_execute", count)
         return len(asked)
 
-    site.queued("a", **SAME)
-    site.queued("b", model_version="paper-2", **SAME)
+    site.queued("a", **SAME_RECORDING)
+    site.queued("b", model_version="paper-2", **SAME_RECORDING)
     few = questions()
     for number in range(20):
         site.queued(f"v{number}", sha256=f"{number // 2}", model_version=f"paper-{number % 2}")
     assert questions() == few
 
 
-def test_page_offers_the_network_that_is_served_now(site: Website) -> None:
-    site.done(TWO_FACES, **SAME)
-    page = site.client.get("/videos/v").text
-    assert "Analyse again with paper-test" in text_of(page)
-    assert 'action="/videos/v/reanalyze" method="post"' in page
-    response = site.client.post("/videos/v/reanalyze")
-    assert response.status_code == 303
-    made = site.client.get(response.headers["Location"]).text
-    assert "1st in the queue" in made
-    for shown_page in (made, site.client.get("/videos/v").text):
-        assert "Analyse again" not in shown_page, "it is being done"
-    again = site.client.post("/videos/v/reanalyze")
-    assert again.headers["Location"] == response.headers["Location"] + "?again=1"
-    assert "was uploaded before" in site.client.get(again.headers["Location"]).text
-
-
-def test_page_offers_nothing_when_the_network_has_done_it_at_this_rate(site: Website) -> None:
-    site.serve("paper-2")
-    site.done(TWO_FACES, **SAME)
-    site.done(TWO_FACES, "w", model_version="paper-2", **SAME)
-    site.done(ONE_FACE, "other rate", sample_hz=1.0, **SAME)
-    site.done(ONE_FACE, "other clip", clip_end_s=1.0, **SAME)
-    assert "Analyse again" not in site.client.get("/videos/v").text
-    for name in ("other rate", "other clip"):
-        assert "Analyse again with paper-2" in text_of(site.client.get(f"/videos/{name}").text)
-
-
 def test_analysing_again_keeps_the_clip(site: Website) -> None:
-    site.done(TWO_FACES, clip_start_s=0.5, clip_end_s=1.5, **SAME)
+    site.done(TWO_FACES, clip_start_s=0.5, clip_end_s=1.5, **SAME_RECORDING)
     body = reanalyze(site).get_json()
     assert body["clip"] == shown(site, "v")["clip"] == {"start_s": 0.5, "end_s": 1.5}
     assert "every frame, 0.5 s to 1.5 s" in text_of(site.client.get("/videos/v").text)
-
-
-def test_page_of_a_single_analysis_by_the_present_network_has_no_panel(site: Website) -> None:
-    site.done(TWO_FACES, model_version="paper-test")
-    page = site.client.get("/videos/v").text
-    assert "Analyses of this recording" not in page
-    assert "Compare with" not in page
-    assert "paper-test" not in site.client.get("/").text
-
-
-def test_page_can_be_seen_when_the_served_network_is_away(site: Website) -> None:
-    site.done(TWO_FACES)
-    (site.settings.model_dir / "metadata.json").unlink()
-    page = site.client.get("/videos/v")
-    assert page.status_code == 200
-    assert "Analyse again" not in page.text
-
-
-def test_page_shows_all_analyses_and_compares_the_done_ones(site: Website) -> None:
-    site.done(TWO_FACES, "a", model_version="paper-1", **SAME)
-    site.done(TWO_FACES, "b", model_version="paper-2", **SAME)
-    site.done(ONE_FACE, "c", model_version="paper-2", sample_hz=5.0, **SAME)
-    site.failed("d", model_version="paper-3", **SAME)
-    page = site.client.get("/videos/a").text
-    choice = page.partition('id="compare"')[2].partition("</select>")[0]
-    assert re.findall(r'<option value="([^"]*)">([^<]+)', choice) == [
-        ("/api/v1/videos/b/chart.json", "paper-2, every frame"),  # the same rate first
-        ("/api/v1/videos/c/chart.json", "paper-2, 5 per second"),
-        ("", "no other analysis"),
-    ]
-    fragment = site.client.get("/videos/a/analyses").text
-    assert text_of(fragment) in text_of(page)
-    names = re.findall(r"paper-\d", text_of(fragment))
-    assert names == ["paper-3", "paper-2", "paper-2", "paper-1"]
-    for words in ("Failed", "5 per second", "paper-1 this page", "UTC"):
-        assert words in text_of(fragment)
-    for other in "bcd":
-        assert f'href="/videos/{other}"' in fragment
-    assert 'href="/videos/a"' not in fragment
-    assert fragment.count("timeline.csv") == 3, "also without JavaScript every timeline is at hand"
-    assert all(" id=" in tag for tag in re.findall(r"<(?:a|button)\s[^>]*>", fragment)), "to find the focus again"
-    assert 'data-active="no"' in fragment
-    site.queued("e", model_version="paper-4", **SAME)
-    assert 'data-active="yes"' in site.client.get("/videos/a/analyses").text
-
-
-def test_list_tells_analyses_of_one_recording_apart(site: Website) -> None:
-    site.done(TWO_FACES, "a", model_version="paper-1", **SAME)
-    site.done(ONE_FACE, "b", model_version="paper-2", sample_hz=5.0, **SAME)
-    site.done(TWO_FACES, "alone", model_version="paper-9")
-    read = text_of(site.client.get("/").text)
-    assert "paper-1, every frame" in read
-    assert "paper-2, 5 per second" in read
-    assert "paper-9" not in read
-
-
-def test_deleting_says_what_is_kept(site: Website) -> None:
-    site.done(TWO_FACES, **SAME)
-    assert "deletes the recording" in text_of(site.client.get("/videos/v").text)
-    site.client.post("/videos/v/reanalyze")
-    read = text_of(site.client.get("/videos/v").text)
-    assert "deletes this analysis" in read
-    assert "keeps the recording with its other analysis" in read

@@ -10,17 +10,16 @@ import pandas as pd
 import pytest
 from sqlalchemy import delete, func, select
 
-from tests.records import PLAN
-from tests.test_web_videos import TWO_FACES, assert_problem
-from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
+from tests.records import PLAN, analyse
+from tests.website import HAPPY, INFO, NEUTRAL, TWO_FACES, Website, assert_problem, observations
 from web import charts
 from worker.curves import CELL_S
-from worker.db import curves, timelines, videos, work
+from worker.db import curves, videos
 from worker.db.faces import ShownFace
 from worker.db.session import Database
-from worker.db.tables import Segment, SegmentCurves, Step
+from worker.db.tables import SegmentCurves
+from worker.db.work import SegmentRow
 from worker.emotions import EMOTIONS
-from worker.finishing import finish
 from worker.observations import Observations, Status, blank
 
 HAPPY_PLACE = EMOTIONS.index("happy")
@@ -69,24 +68,9 @@ def add_segments(site: Website, parts: list[Observations]) -> None:
     """A video that is done whose segments have these rows."""
     frames = sum(len(part) for part in parts)
     info = INFO | {"frame_count": frames, "duration_s": frames / 10}
-    site.queued(info=info)
-    with site.database.write() as session:
-        claim = work.claim_step(session, "v", Step.PLAN, 60, 3)
-        assert claim is not None
-        indexes = [part["frame"].astype(np.int64) for part in parts]
-        work.save_plan(session, claim, [work.SegmentRow(PLAN, row, row) for row in indexes], info)
-    with site.database.read() as session:
-        ids = session.scalars(select(Segment.id).order_by(Segment.number)).all()
-    for segment_id, part in zip(ids, parts, strict=True):
-        with site.database.write() as session:
-            claimed = work.claim_segment(session, segment_id, 60, 3)
-            assert claimed is not None
-            work.complete_segment(session, claimed[0])
-            timelines.replace_segment(session, segment_id, [part])
-    with site.database.write() as session:
-        claim = work.claim_step(session, "v", Step.FINISH, 60, 3)
-        assert claim is not None
-        finish(session, claim)
+    indexes = [part["frame"].astype(np.int64) for part in parts]
+    segments = [SegmentRow(PLAN, row, row) for row in indexes]
+    analyse(site.database, site.queued(info=info), segments, parts, info)
 
 
 def test_short_chart_has_every_frame_and_breaks_the_line_where_a_face_is_missing(site: Website) -> None:

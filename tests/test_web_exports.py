@@ -5,8 +5,6 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,9 +15,7 @@ from sqlalchemy import text
 
 from tests.services import REPOSITORY
 from tests.session import finished, session_rows
-from tests.test_web_pages import text_of
-from tests.test_web_videos import TWO_FACES, assert_problem
-from tests.website import HAPPY, INFO, Website, observations
+from tests.website import HAPPY, INFO, TWO_FACES, Website, assert_problem, observations, text_of
 from worker.db import faces, quality
 from worker.db.dictionaries import EXPORTS
 from worker.db.session import Database
@@ -27,13 +23,6 @@ from worker.observations import RANKING, Status, blank
 
 FILES = [export.name for export in EXPORTS]
 WITHOUT_HIDDEN = [export.name for export in EXPORTS if export.omits_hidden]
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 def read(content: bytes, name: str) -> pd.DataFrame:

@@ -1,17 +1,13 @@
 """Faces and moments over HTTP: the API, its refusals, and the forms of the page."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
 
-from tests.test_web_pages import text_of
-from tests.test_web_videos import assert_problem
-from tests.website import HAPPY, NEUTRAL, Website, observations
+from tests.website import HAPPY, NEUTRAL, Website, assert_problem, observations, text_of
 from worker.db.migrations import configuration, migrate
 
 FACES = "/api/v1/videos/v/faces"
@@ -24,13 +20,6 @@ THREE = observations(
 )
 # One long face, and many that pass by.
 CROWD = observations({frame: [(0, HAPPY), (1 + frame // 2, NEUTRAL)] for frame in range(60)})
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 def patch(site: Website, face_id: int, **wanted: Any) -> Any:
@@ -131,7 +120,8 @@ def test_a_change_that_makes_no_sense_is_refused(site: Website, wanted: Any, cod
 def test_requests_that_are_no_json_too_large_or_foreign_are_refused(site: Website) -> None:
     site.done(THREE)
     assert_problem(site.client.patch(f"{FACES}/1", data='{"name": "A"}'), 400, "bad_body")
-    assert_problem(site.client.patch(f"{FACES}/1", data="{", content_type="application/json"), 400, "bad_body")
+    for text in ("{", "[" * 60_000):
+        assert_problem(site.client.patch(f"{FACES}/1", data=text, content_type="application/json"), 400, "bad_body")
     assert_problem(patch(site, 1, name="a" * 70_000), 413, "request_entity_too_large")
     foreign = site.client.patch(f"{FACES}/1", json={"name": "A"}, headers={"Sec-Fetch-Site": "cross-site"})
     assert_problem(foreign, 403, "foreign_origin")

@@ -1,26 +1,15 @@
 """Pictures, previews and overlays over HTTP."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import event, update
 from werkzeug.test import TestResponse
 
 from tests.finished import claim_render
-from tests.test_web_videos import TWO_FACES, assert_problem
-from tests.website import INFO, Website
+from tests.website import INFO, TWO_FACES, Website, assert_problem
 from worker.db import renders
 from worker.db.tables import Render, RenderKind, RenderStatus
 
 MOVIE = bytes(range(256)) * 40
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 def put(site: Website, name: str, content: bytes = b"picture", video_id: str = "v") -> None:

@@ -1,8 +1,6 @@
 """Notes: by the API, and by forms as a browser without JavaScript sends them."""
 
 import io
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,9 +8,7 @@ import pytest
 from alembic import command
 
 from tests.records import add
-from tests.test_web_pages import text_of
-from tests.test_web_videos import TWO_FACES, assert_problem
-from tests.website import Website
+from tests.website import TWO_FACES, Website, assert_problem, text_of
 from web.notes import exact
 from worker.db import notes, videos
 from worker.db.migrations import configuration, migrate
@@ -24,11 +20,9 @@ NOTES = "/api/v1/videos/v/notes"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    website.done(TWO_FACES)
-    yield website
-    website.database.close()
+def site(site: Website) -> Website:
+    site.done(TWO_FACES)
+    return site
 
 
 def write(site: Website, **fields: Any) -> dict[str, Any]:

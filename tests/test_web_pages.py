@@ -1,29 +1,14 @@
 """The pages: what a person without JavaScript sees and can do."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 
 import pytest
 
 from tests.services import ASTRONAUT
-from tests.test_web_videos import TWO_FACES
-from tests.website import Website, observations
+from tests.website import TWO_FACES, Website, observations, text_of
 from worker.db import videos, work
 from worker.emotions import EMOTIONS
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
-
-
-def text_of(html: str) -> str:
-    """What is read on a page: without tags, white space in one piece."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
 def test_empty_list_says_what_to_do(site: Website) -> None:
@@ -73,7 +58,9 @@ def test_list_shows_every_state(site: Website) -> None:
     assert '<progress max="20" value="5"' in page
     assert '<meta http-equiv="refresh"' in page  # for readers without JavaScript
     assert page.count("/timeline.csv") == 1
-    assert text_of(site.client.get("/videos").text) in read  # the fragment that keeps the list fresh
+    fragment = text_of(site.client.get("/videos").text)  # keeps the list fresh
+    left = re.compile(r"about .{1,12} left")  # may have changed since
+    assert left.sub("", fragment) in left.sub("", read)
 
 
 def test_what_can_be_focused_in_a_renewed_part_has_an_id(site: Website) -> None:

@@ -1,15 +1,13 @@
 """What a player is given: the recording in ranges, and the faces in a stretch of it."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.records import ATTEMPTS, add, claim, rows, write
-from tests.test_web_videos import TWO_FACES, assert_problem
-from tests.website import HAPPY, INFO, Website, observations
+from tests.website import HAPPY, INFO, TWO_FACES, Website, assert_problem, observations
 from worker.db import boxes, timelines, work
 from worker.db.session import Database
 from worker.db.tables import Step
@@ -20,13 +18,6 @@ from worker.observations import Observations, Status
 RECORDING = "/api/v1/videos/v/recording"
 BOXES = "/api/v1/videos/v/boxes.json"
 TICKS = 1_000_000  # a second; after an hour timestamps need more than 32 bits
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 def long_recording(database: Database, segments: Sequence[Sequence[float]], video_id: str = "v") -> str:

@@ -3,20 +3,12 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.services import REPOSITORY
 from tests.website import Website
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 @pytest.mark.parametrize("path", ["/", "/videos/nobody", "/api/v1/videos", "/api/v1/nothing", "/static/style.css"])

@@ -2,81 +2,15 @@
 
 import hashlib
 import os
-import resource
-import signal
-import sqlite3
-import time
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import update
 from werkzeug.http import parse_date
 
-from tests.services import ASTRONAUT
-from tests.test_web_videos import assert_problem
-from tests.website import Website
-from web import create_app, resuming
-from worker.db import uploads, videos
-from worker.db.session import Database
-from worker.db.tables import Upload
-
-MP4 = ASTRONAUT.read_bytes()
-UPLOADS = "/api/v1/uploads"
-TUS = {"Tus-Resumable": "1.0.0"}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
-
-
-def metadata(**texts: str) -> str:
-    return ",".join(f"{name} {b64encode(text.encode()).decode()}" for name, text in texts.items())
-
-
-def begin(site: Website, size: int = len(MP4), **texts: str) -> str:
-    """Create an upload; its address."""
-    headers = TUS | {"Upload-Length": str(size), "Upload-Metadata": metadata(**{"filename": "clip.mp4", **texts})}
-    response = site.client.post(UPLOADS, headers=headers)
-    assert response.status_code == 201, response.text
-    assert response.headers["Upload-Offset"] == "0"
-    return str(response.headers["Location"])
-
-
-def send(site: Website, address: str, data: bytes, offset: int, **changes: str) -> Any:
-    headers = TUS | {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
-    headers |= {name.replace("_", "-"): value for name, value in changes.items()}
-    return site.client.patch(address, data=data, headers=headers)
-
-
-def offset_of(site: Website, address: str) -> int:
-    response = site.client.head(address, headers=TUS)
-    assert response.status_code == 200
-    assert response.headers["Cache-Control"] == "no-store"
-    assert response.headers["Tus-Resumable"] == "1.0.0"
-    return int(response.headers["Upload-Offset"])
-
-
-def shown(site: Website, address: str) -> dict[str, Any]:
-    body: dict[str, Any] = site.client.get(address).get_json()
-    return body
-
-
-def part(site: Website, address: str) -> Path:
-    return site.settings.recordings_dir / f"{address.rsplit('/', 1)[1]}.upload.part"
-
-
-def complete(site: Website, **texts: str) -> str:
-    address = begin(site, len(MP4), **texts)
-    assert send(site, address, MP4, 0).status_code == 204
-    return address
+from tests.tus import MP4, TUS, UPLOADS, begin, complete, metadata, offset_of, part, send, shown
+from tests.website import Website, assert_problem
+from worker.db import videos
 
 
 @pytest.mark.parametrize("path", [UPLOADS, f"{UPLOADS}/any"])
@@ -221,19 +155,6 @@ def test_piece_with_the_right_checksum_is_taken(site: Website, algorithm: str) -
     assert offset_of(site, address) == 10
 
 
-def test_piece_whose_checksum_was_never_confirmed_does_not_count(site: Website) -> None:
-    """A process that is killed in the middle of a piece can't take it back; the next one does."""
-    address = begin(site, 100)
-    send(site, address, b"0123456789", 0)
-    with site.database.write() as session:
-        uploads.touch(session, address.rsplit("/", 1)[1], unverified_from=10)
-    with part(site, address).open("ab") as file:
-        file.write(b"unconfirmed")
-    assert shown(site, address)["offset"] == offset_of(site, address) == 10
-    assert send(site, address, b"abc", 10).status_code == 204
-    assert part(site, address).read_bytes() == b"0123456789abc"
-
-
 def test_terminated_upload_is_gone(site: Website) -> None:
     address = begin(site)
     send(site, address, MP4[:1000], 0)
@@ -264,80 +185,6 @@ def test_deleting_a_video_takes_its_upload_along(site: Website) -> None:
     site.assert_nothing_left()
 
 
-def test_what_is_no_video_is_refused_and_the_reason_stays(site: Website) -> None:
-    address = begin(site, 5000, filename="notes.mp4")
-    assert send(site, address, bytes(4999), 0).status_code == 204
-    sentence = assert_problem(send(site, address, b"\0", 4999), 422, "not_a_video")
-    upload = shown(site, address)
-    assert (upload["status"], upload["video"]) == ("refused", None)
-    assert upload["error"] == {"code": "not_a_video", "message": sentence}
-    assert "notes.mp4" in sentence and ".part" not in sentence
-    assert site.client.head(address, headers=TUS).status_code == 410
-    assert assert_problem(send(site, address, b"", 5000), 422, "not_a_video") == sentence
-    site.assert_nothing_left()
-
-
-def test_clip_after_the_end_is_refused(site: Website) -> None:
-    address = begin(site, clip_start_s="1000")
-    assert "1000 s" in assert_problem(send(site, address, MP4, 0), 422, "empty_clip")
-    assert shown(site, address)["error"]["code"] == "empty_clip"
-    site.assert_nothing_left()
-
-
-@pytest.mark.parametrize("asked", ["HEAD", "GET", "PATCH"])
-@pytest.mark.parametrize("crash", ["before examining", "before the commit"])
-def test_whole_upload_that_was_left_unexamined_is_finished_later(site: Website, asked: str, crash: str) -> None:
-    """As after kill -9: all bytes are there, perhaps under the recording's final name already, but there is no row."""
-    address = begin(site)
-    part(site, address).write_bytes(MP4)
-    if crash == "before the commit":
-        name = address.rsplit("/", 1)[1]
-        os.link(part(site, address), site.settings.recording(name))
-        os.link(part(site, address), site.settings.recordings_dir / f"{name}.part")
-    if asked == "PATCH":
-        assert send(site, address, b"", len(MP4)).status_code == 204
-    else:
-        assert site.client.open(address, method=asked, headers=TUS).status_code == 200
-    assert site.rows() == 1
-    assert shown(site, address)["status"] == "accepted"
-    assert site.files() == [shown(site, address)["video"]["id"]]
-
-
-def test_upload_whose_file_is_gone_says_so(site: Website) -> None:
-    address = begin(site)
-    part(site, address).unlink()
-    assert_problem(site.client.get(address), 410, "upload_gone")
-    assert site.client.head(address, headers=TUS).status_code == 410
-    assert_problem(send(site, address, b"x", 0), 410, "upload_gone")
-
-
-def test_full_disk_keeps_what_came(site: Website) -> None:
-    address = begin(site)
-    with closing(sqlite3.connect(site.settings.data_dir / "timeline.db")) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # or the limit would hit the database's log first
-    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
-    try:
-        response = send(site, address, MP4, 0)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
-    assert_problem(response, 507, "no_space")
-    assert shown(site, address)["status"] == "receiving"
-    assert offset_of(site, address) == 300_000
-    assert send(site, address, MP4[300_000:], 300_000).status_code == 204
-    assert shown(site, address)["status"] == "accepted"
-
-
-def test_no_space_while_receiving_is_found_in_time(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
-    address = begin(site)
-    full = Website(site.settings.data_dir.parent, min_free_bytes=1 << 60)
-    monkeypatch.setattr(resuming, "_LOOK_EVERY_BYTES", 150_000)
-    assert_problem(send(full, address, MP4, 0), 507, "no_space")
-    assert 0 < offset_of(site, address) < 150_000
-    full.database.close()
-
-
 def test_methods_can_be_overridden(site: Website) -> None:
     address = begin(site, 100)
     headers = TUS | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
@@ -357,40 +204,6 @@ def test_page_of_another_site_can_do_nothing(site: Website) -> None:
     assert offset_of(site, address) == 0
 
 
-# Expiry
-
-
-def age(database: Database, address: str, seconds: float) -> None:
-    with database.write() as session:
-        past = videos.now() - timedelta(seconds=seconds)
-        session.execute(update(Upload).where(Upload.id == address.rsplit("/", 1)[1]).values(updated_at=past))
-
-
-def test_upload_waits_for_its_life_and_then_goes_with_its_bytes(site: Website) -> None:
-    fresh, old = begin(site), begin(site)
-    for address in (fresh, old):
-        send(site, address, MP4[:1000], 0)
-        os.utime(part(site, address), (time.time() - 7200,) * 2)  # two hours: others would be taken for abandoned
-    age(site.database, old, site.settings.upload_life_s + 60)
-    age(site.database, fresh, site.settings.upload_life_s - 60)
-    create_app(site.settings)
-    assert site.client.get(old).status_code == 404
-    assert site.files() == [part(site, fresh).name]
-    assert send(site, fresh, MP4[1000:], 1000).status_code == 204
-
-
-def test_expired_uploads_go_when_another_begins(site: Website) -> None:
-    old, done = begin(site), complete(site)
-    video = shown(site, done)["video"]["id"]
-    os.utime(part(site, old), (time.time() - 7200,) * 2)
-    for address in (old, done):
-        age(site.database, address, site.settings.upload_life_s + 60)
-    new = begin(site)
-    assert site.client.get(old).status_code == site.client.get(done).status_code == 404
-    assert set(site.files()) == {video, part(site, new).name}
-    assert site.rows() == 1
-
-
 def test_client_is_told_until_when_it_can_go_on(site: Website) -> None:
     address = begin(site)
     for response in (site.client.head(address, headers=TUS), send(site, address, b"x", 0)):
@@ -399,30 +212,3 @@ def test_client_is_told_until_when_it_can_go_on(site: Website) -> None:
         left_s = (expires - videos.now()).total_seconds()
         assert left_s == pytest.approx(site.settings.upload_life_s, abs=300)
     assert "Upload-Expires" not in site.client.head(complete(site), headers=TUS).headers
-
-
-# Rows
-
-
-def test_rows_of_uploads(database: Database) -> None:
-    from tests.records import add
-
-    video_id = add(database)
-    with database.write() as session:
-        for name in ("receiving", "accepted", "refused"):
-            uploads.create(session, uploads.NewUpload(name, "a.mp4", 5, {"sample_hz": None}, ""))
-    with database.write() as session:
-        uploads.accept(session, "accepted", video_id, is_new=True)
-        uploads.refuse(session, "refused", 422, "not_a_video", "No.")
-    with database.read() as session:
-        assert [upload.id for upload in uploads.unfinished(session)] == ["receiving"]
-        assert uploads.unfinished(session, touched_within_s=-60) == []
-        assert [resuming.is_finished(uploads.get(session, name)) for name in ("receiving", "accepted", "refused")] == [
-            False, True, True,
-        ]  # fmt: skip
-    with database.write() as session:
-        videos.remove(session, video_id)
-    with database.write() as session:
-        assert session.get(Upload, "accepted") is None
-        uploads.remove_expired(session, life_s=-60)
-        assert uploads.unfinished(session) == [] and session.get(Upload, "refused") is None

@@ -4,7 +4,6 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,11 @@ import psutil
 import pytest
 
 from tests.services import ASTRONAUT, wait_until
-from tests.test_web_videos import assert_problem
-from tests.website import Website
+from tests.website import Website, assert_problem
 from web import create_app
 from web.uploads import clean_filename
 
 MP4 = ASTRONAUT.read_bytes()
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 @pytest.mark.parametrize(

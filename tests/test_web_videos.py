@@ -1,8 +1,6 @@
 """The HTTP API: what it answers in every state of a video."""
 
 import io
-import json
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,34 +11,12 @@ import pandas as pd
 import pytest
 
 from tests.services import ASTRONAUT
-from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
+from tests.website import HAPPY, INFO, NEUTRAL, TWO_FACES, Website, assert_problem
 from web.service import Service, install
 from worker.db import listing, videos, work
 from worker.db.exports import CSV_COLUMNS
 from worker.db.session import Database
 from worker.emotions import EMOTIONS
-
-TWO_FACES = observations({0: [(0, HAPPY)], 1: [(0, HAPPY), (1, NEUTRAL)], 2: [], 3: [(0, NEUTRAL), (1, NEUTRAL)]})
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
-
-
-def assert_problem(response: object, status: int, code: str) -> str:
-    """Check an RFC 9457 answer; returns its sentence."""
-    assert response.status_code == status  # type: ignore[attr-defined]
-    assert response.content_type == "application/problem+json"  # type: ignore[attr-defined]
-    problem = json.loads(response.get_data())  # type: ignore[attr-defined]
-    assert problem["status"] == status
-    assert problem["code"] == code
-    assert problem["title"]
-    sentence: str = problem["detail"]
-    assert sentence.endswith(".")
-    return sentence
 
 
 def test_upload_is_stored_and_queued(site: Website) -> None:

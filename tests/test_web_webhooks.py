@@ -1,24 +1,14 @@
 """The HTTP API for webhooks, entity tags, and keys that make a repeated request harmless."""
 
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.services import ASTRONAUT
-from tests.test_web_videos import assert_problem
-from tests.website import Website
+from tests.website import Website, assert_problem
 
 URL = "https://example.org/told"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 def create(site: Website, url: Any = URL, **headers: str) -> Any:

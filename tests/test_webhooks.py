@@ -10,13 +10,12 @@ from sqlalchemy import select, update
 from standardwebhooks import Webhook as Verifier
 
 from tests.receiver import Receiver, receiver
-from tests.records import add, claim, plan, rows, write
+from tests.records import add, complete, finish, plan, rows
 from worker import delivery
 from worker.config import Settings
-from worker.db import videos, webhooks, work
+from worker.db import videos, webhooks
 from worker.db.session import Database
-from worker.db.tables import Delivery, DeliveryStatus, Step
-from worker.finishing import finish
+from worker.db.tables import Delivery, DeliveryStatus
 
 ALLOWED = Settings(webhook_private_addresses=True)
 
@@ -74,13 +73,8 @@ def test_a_done_video_is_told_to_everyone(database: Database) -> None:
     with receiver() as first, receiver() as second:
         secrets = [listen(database, server.url) for server in (first, second)]
         for segment_id in plan(database, add(database), segments=1):
-            held = claim(database, segment_id)
-            assert held is not None
-            write(database, held, [rows(range(4))])
-        with database.write() as session:
-            step = work.claim_step(session, "first", Step.FINISH, 60, 3)
-            assert step is not None
-            finish(session, step)
+            complete(database, segment_id, rows(range(4)))
+        finish(database, "first")
         delivery.deliver_due(ALLOWED, database)
         for server, secret in zip((first, second), secrets, strict=True):
             assert event(server, secret)["type"] == "video.done"

@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +14,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
-from werkzeug.test import encode_multipart
+from werkzeug.test import TestResponse, encode_multipart
 
+from tests import records
 from tests.services import ASTRONAUT
 from web import create_app
 from web.service import Service
 from worker.config import Settings
-from worker.db import timelines, videos, work
+from worker.db import videos, work
 from worker.db.session import Database
 from worker.db.tables import Segment, Step, Video
 from worker.db.work import SegmentRow
-from worker.finishing import finish
 from worker.observations import OBSERVATION, Observations, Status, blank
 
 INFO = {
@@ -30,6 +32,8 @@ INFO = {
     "duration_s": 2.0, "average_rate": 10.0, "real_rate": 10.0, "variable_rate": False, "start_offset_s": 0.0,
     "frame_count": 20, "time_base": "1/10", "pixel_format": "yuv420p", "keyframes": 1, "trusted_timestamps": True,
 }  # fmt: skip
+RECORDING = b"recording"
+SAME_RECORDING: dict[str, Any] = {"sha256": "aa" * 32, "size_bytes": len(RECORDING)}  # what its analyses share
 HAPPY = (0.02, 0.03, 0.05, 0.6, 0.1, 0.05, 0.15)
 NEUTRAL = (0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.7)
 
@@ -101,7 +105,7 @@ class Website:
         fields |= {"info": INFO} | changes
         with self.database.write() as session:
             videos.create(session, videos.NewVideo(id=video_id, filename=filename, **fields))
-        self.settings.recording(video_id).write_bytes(b"recording")
+        self.settings.recording(video_id).write_bytes(RECORDING)
         return video_id
 
     def planned(self, video_id: str, frames: Sequence[int]) -> int:
@@ -120,15 +124,8 @@ class Website:
         """A video that is done, with these rows."""
         self.queued(video_id, **changes)
         segment_id = self.planned(video_id, np.unique(observations["frame"]).tolist())
-        with self.database.write() as session:
-            claimed = work.claim_segment(session, segment_id, 60, 3)
-            assert claimed is not None
-            work.complete_segment(session, claimed[0])
-            timelines.replace_segment(session, segment_id, [observations])
-        with self.database.write() as session:
-            claim = work.claim_step(session, video_id, Step.FINISH, 60, 3)
-            assert claim is not None
-            finish(session, claim)
+        records.complete(self.database, segment_id, observations)
+        records.finish(self.database, video_id)
         return video_id
 
     def failed(self, video_id: str = "v", **changes: Any) -> str:
@@ -151,3 +148,24 @@ def observations(frames: Mapping[int, Sequence[tuple[int, Sequence[float]]]]) ->
             block["probabilities"][place] = probabilities
         rows.append(block)
     return np.concatenate(rows)
+
+
+TWO_FACES = observations({0: [(0, HAPPY)], 1: [(0, HAPPY), (1, NEUTRAL)], 2: [], 3: [(0, NEUTRAL), (1, NEUTRAL)]})
+
+
+def assert_problem(response: TestResponse, status: int, code: str) -> str:
+    """Check an RFC 9457 answer; returns its sentence."""
+    assert response.status_code == status
+    assert response.content_type == "application/problem+json"
+    problem = json.loads(response.get_data())
+    assert problem["status"] == status
+    assert problem["code"] == code
+    assert problem["title"]
+    sentence: str = problem["detail"]
+    assert sentence.endswith(".")
+    return sentence
+
+
+def text_of(html: str) -> str:
+    """What is read on a page: without tags, white space in one piece."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())

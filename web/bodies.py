@@ -1,6 +1,6 @@
 """JSON that a request brings, read into a model; what doesn't fit is told in one sentence."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
@@ -25,6 +25,14 @@ def read(model: type[_Body]) -> _Body:
         raise Problem(400, "bad_body", f"The body doesn't fit: {'; '.join(map(_fault, exc.errors()))}.") from exc
     except (BadRequest, RecursionError) as exc:
         raise Problem(400, "bad_json", "The body was expected to be JSON, but can't be read as such.") from exc
+
+
+def anything() -> Any:
+    """The body of the present request as JSON; None when it is none, or isn't sent as such."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:  # thousands of brackets in one another
+        return None
 
 
 def _fault(error: object) -> str:

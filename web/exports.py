@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, jsonify, url_for
 from sqlalchemy.orm import Session
 
 from web.openapi import Answer, Parameter, describes
-from web.problems import Problem
+from web.parameters import flag
 from web.schemas import ExportsPage, SidecarBody
 from web.service import service
 from worker.db import exports, exports_long, exports_parquet, exports_summaries, faces, videos
@@ -45,28 +46,21 @@ def timeline_csv(video_id: str) -> Response:
 )
 def timeline_long_csv(video_id: str) -> Response:
     """The timeline, one row for each frame, face and emotion."""
-    hidden = _hidden()
-    return _streamed(video_id, LONG, lambda session, video: exports_long.long_lines(session, video, hidden=hidden))
+    return _streamed(video_id, LONG, partial(exports_long.long_lines, hidden=flag("hidden")))
 
 
 @blueprint.get("/videos/<video_id>/per-second.csv")
 @describes("timelines", {200: Answer("A row for each second and face", media_type="text/csv")}, (400, 409), (_HIDDEN,))
 def per_second_csv(video_id: str) -> Response:
     """Means for each second and face."""
-    hidden = _hidden()
-    return _streamed(
-        video_id, PER_SECOND, lambda session, video: exports_summaries.second_lines(session, video, hidden=hidden)
-    )
+    return _streamed(video_id, PER_SECOND, partial(exports_summaries.second_lines, hidden=flag("hidden")))
 
 
 @blueprint.get("/videos/<video_id>/per-face.csv")
 @describes("timelines", {200: Answer("A row for each face", media_type="text/csv")}, (400, 409), (_HIDDEN,))
 def per_face_csv(video_id: str) -> Response:
     """A summary of each face."""
-    hidden = _hidden()
-    return _streamed(
-        video_id, PER_FACE, lambda session, video: exports_summaries.face_lines(session, video, hidden=hidden)
-    )
+    return _streamed(video_id, PER_FACE, partial(exports_summaries.face_lines, hidden=flag("hidden")))
 
 
 @blueprint.get("/videos/<video_id>/timeline.parquet")
@@ -75,8 +69,7 @@ def per_face_csv(video_id: str) -> Response:
 )
 def timeline_parquet(video_id: str) -> Response:
     """The timeline with typed columns."""
-    hidden = _hidden()
-    return _streamed(video_id, PARQUET, lambda session, video: exports_parquet.parquet(session, video, hidden=hidden))
+    return _streamed(video_id, PARQUET, partial(exports_parquet.parquet, hidden=flag("hidden")))
 
 
 @blueprint.get("/videos/<video_id>/notes.csv")
@@ -137,14 +130,6 @@ def _streamed(video_id: str, export: Export, pieces: Pieces) -> Response:
         response = Response(pieces(session, video), content_type=export.media_type)
         response.call_on_close(stack.pop_all().close)
     return as_file(response, video.filename, export.suffix)
-
-
-def _hidden() -> bool:
-    """Whether hidden faces are asked for."""
-    asked = request.args.get("hidden", "0")
-    if asked not in ("0", "1"):
-        raise Problem(400, "bad_hidden", f"`hidden` was expected to be 0 or 1, but is {asked[:40]!r}.")
-    return asked == "1"
 
 
 def _endpoint(export: Export) -> str:

@@ -3,11 +3,12 @@
 import unicodedata
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, url_for
 
+from web import bodies
 from web.openapi import Answer, describes
 from web.problems import Problem
-from web.schemas import FaceBody, FaceChange, FacesPage, MomentsPage
+from web.schemas_annotations import FaceBody, FaceChange, FacesPage, MomentsPage
 from web.service import Service, service
 from web.stills import face_picture, frame_picture
 from worker.db import faces, moments, videos
@@ -35,7 +36,7 @@ def index(video_id: str) -> dict[str, Any]:
 @describes("faces", {200: Answer("The card that the face is on then", FaceBody)}, (400, 409, 413), body=FaceChange)
 def update(video_id: str, face_id: int) -> dict[str, Any]:
     """Name, merge or hide a face, or undo it. Answers with the card that the face is on then."""
-    return described(video_id, change(service(), video_id, face_id, checked(request.get_json(silent=True))))
+    return described(video_id, change(service(), video_id, face_id, checked(bodies.anything())))
 
 
 @blueprint.get("/moments")

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound
 
 from web.openapi import Answer, Parameter, describes
+from web.parameters import flag
 from web.problems import Problem
 from web.schemas import OverlayBody
 from web.service import Service, service
@@ -78,7 +79,7 @@ def overlay(video_id: str) -> dict[str, Any]:
 )
 def make_overlay(video_id: str) -> tuple[dict[str, Any], int]:
     """Have the video with the faces made: 202; or 200 where it is there or in work, unless `renew` is 1."""
-    anew = _renew()
+    anew = flag("renew")
     with service().database.write() as session:
         is_there = (service().settings.derived(videos.get(session, video_id).id) / _OVERLAY).is_file()
         render, is_ordered = renders.order_overlay(session, video_id, is_there=is_there, anew=anew)
@@ -150,13 +151,6 @@ def _state(video_id: str, render: Render | None) -> dict[str, Any]:
 
 def _error(render: Render) -> dict[str, str] | None:
     return {"code": "not_made", "message": render.error_message} if render.error_message else None
-
-
-def _renew() -> bool:
-    text = request.args.get("renew", "0")
-    if text not in ("0", "1"):
-        raise Problem(400, "bad_renew", f"`renew` was expected to be 0 or 1, but is {text[:40]!r}.")
-    return text == "1"
 
 
 def _picture(video_id: str, name: str) -> Response:

@@ -4,12 +4,14 @@ import math
 import re
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from web import bodies
+from web.answers import gone, made
 from web.openapi import Answer, describes
 from web.problems import Problem
-from web.schemas import NewNote, NoteBody, NoteChange, NotesPage
+from web.schemas_annotations import NewNote, NoteBody, NoteChange, NotesPage
 from web.service import service
 from web.times import instant
 from worker.db import notes, videos
@@ -40,10 +42,7 @@ def index(video_id: str) -> dict[str, Any]:
 )
 def create(video_id: str) -> Response:
     """Write a note: 201."""
-    body = _describe(_add(video_id, _body()))
-    response = jsonify(body)
-    response.status_code, response.headers["Location"] = 201, body["links"]["self"]
-    return response
+    return made(_describe(_add(video_id, _body())))
 
 
 @blueprint.patch("/api/v1/videos/<video_id>/notes/<note_id>")
@@ -58,9 +57,7 @@ def change(video_id: str, note_id: str) -> dict[str, Any]:
 def delete(video_id: str, note_id: str) -> Response:
     """Delete a note: 204."""
     _remove(video_id, note_id)
-    response = Response(status=204)
-    del response.headers["Content-Type"]
-    return response
+    return gone()
 
 
 @blueprint.get("/videos/<video_id>/notes")
@@ -148,10 +145,7 @@ def _body() -> dict[str, Any]:
     Raises:
         Problem: 400, it is none, or has a field that a note doesn't have.
     """
-    try:
-        body = request.get_json(silent=True)
-    except RecursionError:
-        body = None
+    body = bodies.anything()
     if not isinstance(body, dict):
         expected = "A JSON object with `start_s`, `text` and perhaps `end_s` was expected, sent as application/json."
         raise Problem(400, "bad_note", expected)

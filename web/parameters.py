@@ -44,6 +44,18 @@ def whole_number(name: str, *, default: int, lowest: int, highest: int) -> int:
     return int(text)
 
 
+def flag(name: str) -> bool:
+    """Whether the query says 1; 0, or nothing, is no.
+
+    Raises:
+        Problem: 400.
+    """
+    text = request.args.get(name, "0")
+    if text not in ("0", "1"):
+        raise Problem(400, f"bad_{name}", f"`{name}` was expected to be 0 or 1, but is {text[:40]!r}.")
+    return text == "1"
+
+
 def seconds(name: str, *, default: float, highest: float) -> float:
     """A time from the query, not negative.
 

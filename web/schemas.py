@@ -8,20 +8,20 @@ from pydantic import BaseModel, ConfigDict, Field
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
     """Knows every field that is answered: an answer with another one doesn't fit."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Model(_Strict):
+class Model(Strict):
     """The network of an analysis."""
 
     name: str
     version: str
 
 
-class Links(_Strict):
+class Links(Strict):
     """Addresses on this service."""
 
     self: str
@@ -50,14 +50,14 @@ class VideoLinks(Links):
     overlay: str | None = Field(description="state of the video with the faces drawn over it")
 
 
-class ClipRange(_Strict):
+class ClipRange(Strict):
     """The stretch of a recording that is analysed; the end is exclusive."""
 
     start_s: float | None
     end_s: float | None
 
 
-class Analysis(_Strict):
+class Analysis(Strict):
     """What tells one analysis of a recording from another."""
 
     id: str
@@ -69,7 +69,7 @@ class Analysis(_Strict):
     links: Links
 
 
-class Progress(_Strict):
+class Progress(Strict):
     """How far an analysis is."""
 
     frames_done: int
@@ -79,7 +79,7 @@ class Progress(_Strict):
     queue_position: int | None = Field(description="1-based place among those that wait")
 
 
-class Failure(_Strict):
+class Failure(Strict):
     """Why an analysis failed."""
 
     code: str
@@ -97,7 +97,7 @@ class Recording(BaseModel):
     height: int
 
 
-class RenderState(_Strict):
+class RenderState(Strict):
     """How far a file is that is made of a recording."""
 
     status: Literal["queued", "running", "done", "failed"]
@@ -132,55 +132,11 @@ class CreatedVideoBody(VideoBody):
     message: str = Field("", description="only of a duplicate")
 
 
-class VideosPage(_Strict):
+class VideosPage(Strict):
     """Some of the videos."""
 
     videos: list[VideoBody]
     total: int
-    limit: int
-    offset: int
-
-
-class WebhookBody(_Strict):
-    """An address that is told of events."""
-
-    id: str
-    url: str
-    created_at: datetime
-    links: dict[str, str]
-
-
-class CreatedWebhookBody(WebhookBody):
-    """A new one, with the secret that signs what is sent to it."""
-
-    secret: str
-
-
-class WebhooksPage(_Strict):
-    """All webhooks."""
-
-    webhooks: list[WebhookBody]
-
-
-class DeliveryBody(_Strict):
-    """One event for one webhook, and how its telling went."""
-
-    id: str
-    event: str
-    video_id: str | None
-    status: Literal["pending", "delivered", "failed"]
-    attempts: int
-    response_status: int | None
-    error: str | None
-    created_at: datetime
-    delivered_at: datetime | None
-    next_attempt_at: datetime | None
-
-
-class DeliveriesPage(_Strict):
-    """Some of a webhook's deliveries."""
-
-    deliveries: list[DeliveryBody]
     limit: int
     offset: int
 
@@ -202,7 +158,7 @@ class SidecarBody(BaseModel):
     exports: dict[str, dict[str, str]]
 
 
-class ExportColumn(_Strict):
+class ExportColumn(Strict):
     """A column of a file, or an entry of the sidecar."""
 
     name: str
@@ -210,7 +166,7 @@ class ExportColumn(_Strict):
     unit: str | None
 
 
-class Export(_Strict):
+class Export(Strict):
     """A kind of file that can be had of a video."""
 
     name: str
@@ -222,104 +178,13 @@ class Export(_Strict):
     columns: list[ExportColumn]
 
 
-class ExportsPage(_Strict):
+class ExportsPage(Strict):
     """Every kind of file."""
 
     exports: list[Export]
 
 
-class NewNote(_Strict):
-    """A note; times lie in the recording."""
-
-    start_s: float = Field(ge=0)
-    end_s: float | None = Field(None, ge=0, description="end of a range; null for a moment")
-    text: str = Field(min_length=1, max_length=1000)
-
-
-class NoteChange(_Strict):
-    """What is to be changed of a note; what isn't named stays."""
-
-    start_s: float = Field(0, ge=0)
-    end_s: float | None = Field(None, ge=0)
-    text: str = Field("", min_length=1, max_length=1000)
-
-
-class NoteBody(_Strict):
-    """A person's own words at a moment of a recording, or over a range of it."""
-
-    id: str
-    start_s: float
-    end_s: float | None
-    text: str
-    created_at: datetime
-    updated_at: datetime
-    links: dict[str, str]
-
-
-class NotesPage(_Strict):
-    """A video's notes, in order of time."""
-
-    notes: list[NoteBody]
-
-
-class FaceChange(_Strict):
-    """What may be changed of a face; what isn't named stays."""
-
-    name: str | None = Field(None, max_length=100)
-    hidden: bool = False
-    merged_into: int | None = Field(None, ge=1, description="another face, or null to split this one off")
-
-
-class FaceBody(_Strict):
-    """A face of a video as it is shown, with those that were merged into it."""
-
-    face_id: int
-    name: str | None
-    hidden: bool
-    merged: list[int]
-    frames: int
-    frames_classified: int
-    first_timestamp_s: float
-    last_timestamp_s: float
-    on_screen_s: float
-    best_frame: int
-    best_timestamp_s: float
-    best_box: list[float] = Field(description="x, y, width, height in pixels as displayed")
-    emotion_frames: dict[str, int] = Field(description="classified frames by their most probable emotion")
-    emotion_shares: dict[str, float]
-    emotion_means: dict[str, float]
-    picture: str | None
-    links: dict[str, str]
-
-
-class FacesPage(_Strict):
-    """The faces of a video."""
-
-    video_id: str
-    emotions: list[str]
-    faces: list[FaceBody]
-
-
-class Moment(_Strict):
-    """A frame in which an emotion is strong."""
-
-    emotion: str
-    face_id: int
-    frame: int
-    timestamp_s: float
-    probability: float
-    box: list[float]
-    picture: str | None
-
-
-class MomentsPage(_Strict):
-    """The strongest moments of each emotion."""
-
-    video_id: str
-    moments: list[Moment]
-
-
-class UploadedVideo(_Strict):
+class UploadedVideo(Strict):
     """The video that an upload became."""
 
     id: str
@@ -327,7 +192,7 @@ class UploadedVideo(_Strict):
     duplicate: bool
 
 
-class UploadBody(_Strict):
+class UploadBody(Strict):
     """A recording that comes in pieces."""
 
     id: str
@@ -339,7 +204,7 @@ class UploadBody(_Strict):
     error: Failure | None
 
 
-class OverlayBody(_Strict):
+class OverlayBody(Strict):
     """How far the video with the faces drawn over it is."""
 
     status: Literal["none", "queued", "running", "done", "failed"]

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from sqlalchemy.orm import Session
 
 from web import charts, media, searches
+from web.answers import gone
 from web.exports import done
 from web.exports import links as export_links
 from web.idempotency import REPLAYED
@@ -95,9 +96,7 @@ def show(video_id: str) -> dict[str, Any]:
 def delete(video_id: str) -> Response:
     """Delete a video, its timeline and its recording."""
     remove(service(), video_id)
-    response = Response(status=204)
-    del response.headers["Content-Type"]
-    return response
+    return gone()
 
 
 @blueprint.post("/videos/<video_id>/cancel")

@@ -3,13 +3,14 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, jsonify, url_for
+from flask import Blueprint, Response, url_for
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from web import bodies, idempotency
+from web.answers import gone, made
 from web.openapi import IDEMPOTENCY_KEY, Answer, describes
 from web.parameters import PAGING, paging
-from web.schemas import CreatedWebhookBody, DeliveriesPage, DeliveryBody, WebhookBody, WebhooksPage
+from web.schemas_webhooks import CreatedWebhookBody, DeliveriesPage, DeliveryBody, WebhookBody, WebhooksPage
 from web.service import service
 from web.times import instant
 from worker.db import idempotency as keys
@@ -53,18 +54,16 @@ def create() -> Response:
     new = bodies.read(NewWebhook)
     key = idempotency.key_of_request(new.url)
     with service().database.write() as session:
-        made = keys.recall(session, key.key, key.fingerprint) if key else None
-        webhook = webhooks.get(session, made.resource) if made else webhooks.create(session, new.url)
-        if key and not made:
+        earlier = keys.recall(session, key.key, key.fingerprint) if key else None
+        webhook = webhooks.get(session, earlier.resource) if earlier else webhooks.create(session, new.url)
+        if key and not earlier:
             first = keys.remember(session, key.key, key.fingerprint, Made(webhook.id, 201))
             if first.resource != webhook.id:  # the same request, at the same time
                 webhooks.remove(session, webhook.id)
-                webhook, made = webhooks.get(session, first.resource), first
+                webhook, earlier = webhooks.get(session, first.resource), first
         body = _described(webhook) | {"secret": webhook.secret}
-    response = jsonify(body)
-    response.status_code = 201
-    response.headers["Location"] = body["links"]["self"]
-    if made:
+    response = made(body)
+    if earlier:
         response.headers[idempotency.REPLAYED] = "true"
     return response
 
@@ -91,9 +90,7 @@ def delete(webhook_id: str) -> Response:
     """Delete a webhook with its log."""
     with service().database.write() as session:
         webhooks.remove(session, webhook_id)
-    response = Response(status=204)
-    del response.headers["Content-Type"]
-    return response
+    return gone()
 
 
 @blueprint.post("/<webhook_id>/ping")

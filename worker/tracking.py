@@ -60,6 +60,15 @@ class _Face:
     segment: int = -1
 
 
+def longest_gap_s(sample_interval_s: float) -> float:
+    """For how long a face may be unseen and is still the same.
+
+    Args:
+        sample_interval_s: seconds between sampled frames; 0 where every frame is sampled.
+    """
+    return max(MAX_GAP_S, MAX_GAP_SAMPLES * sample_interval_s)
+
+
 class Linker:
     """Numbers the faces of one segment, block by block; the blocks must come in the order of time."""
 
@@ -68,7 +77,7 @@ class Linker:
         Args:
             sample_interval_s: seconds between sampled frames; 0 where every frame is sampled.
         """
-        self._max_gap_s = max(MAX_GAP_S, MAX_GAP_SAMPLES * sample_interval_s)
+        self._max_gap_s = longest_gap_s(sample_interval_s)
         self._faces: list[_Face] = []
         self._count = 0
 
@@ -129,7 +138,7 @@ def join(tracklets: Iterable[Tracklet], sample_interval_s: float = 0.0) -> dict[
     Returns:
         face id, 1-based by first appearance, for every (segment, number).
     """
-    max_gap_s = max(MAX_GAP_S, MAX_GAP_SAMPLES * sample_interval_s)
+    max_gap_s = longest_gap_s(sample_interval_s)
     ordered = sorted(tracklets, key=lambda t: (t.first_timestamp_s, t.segment, t.number))
     faces: list[_Face] = []
     ids: dict[tuple[int, int], int] = {}

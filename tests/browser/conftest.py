@@ -6,6 +6,7 @@ Every page is watched: an error on its console, an exception in a script, or a r
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,8 +15,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.clips import CLIP_BY_NAME
+from tests.media.make import make_clip
 from tests.services import Service
 from tests.website import Website
+
+Opener = Callable[..., Page]
+"""What open_page gives."""
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS = (
@@ -42,7 +48,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+def open_page(browser: Browser) -> Iterator[Opener]:
     """Opens pages of contexts of their own, and fails the test for what goes wrong in them without a sign.
 
     Calling it with an address gives a Page; keywords are those of Playwright's Browser.new_context, such as
@@ -84,18 +90,25 @@ def _note_foreign(url: str, site: str, faults: list[str]) -> None:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    """A web application, to be filled as tests/test_web_*.py do; `address` serves it."""
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
-
-
-@pytest.fixture
 def address(site: Website) -> Iterator[str]:
     """Address of `site` under the service's own web server; no worker runs."""
     with Service(site.settings).web() as url:
         yield url
+
+
+@pytest.fixture
+def clip(clip_path: Callable[[str], Path], folder: Path) -> Callable[[str], Path]:
+    """Makes clips of tests/media/make.py, and others that matter to players alone."""
+
+    def make(name: str) -> Path:
+        if name in CLIP_BY_NAME:
+            return clip_path(name)
+        path = folder / name
+        if not path.exists():
+            make_clip(replace(CLIP_BY_NAME["sound_goes_on.mp4"], name=name, shift=20), path)
+        return path
+
+    return make
 
 
 def assert_accessible(page: Page) -> None:

@@ -2,7 +2,7 @@
 
 import struct
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import assert_accessible
+from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.test_pages import SCREENS
 from tests.services import wait_until
 from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
 from worker.emotions import EMOTIONS
 from worker.observations import Observations, Status, blank
 
-Opener = Callable[..., Page]
 SVG = "{http://www.w3.org/2000/svg}"
 WATCHED = """async () => {
   window.playhead = (await import("/static/playhead.js")).playhead;

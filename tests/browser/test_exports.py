@@ -1,20 +1,18 @@
 """Exports and quality in a browser: every file is had by a click and read back."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import assert_accessible
+from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.test_pages import SCREENS
 from tests.website import HAPPY, NEUTRAL, Website, observations
 from worker.db.dictionaries import EXPORTS
 from worker.emotions import EMOTIONS
 
-Opener = Callable[..., Page]
 ROWS = observations(
     {frame: [(0, HAPPY), (1, NEUTRAL)] if frame < 9 else [] if frame < 14 else [(0, HAPPY)] for frame in range(20)}
 )

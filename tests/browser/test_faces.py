@@ -1,15 +1,11 @@
 """Faces and moments in the browser: named, merged, split and hidden by mouse and by keyboard, without a new page."""
 
-from collections.abc import Callable
+from playwright.sync_api import expect
 
-from playwright.sync_api import Browser, Page, expect
-
-from tests.browser.conftest import assert_accessible
+from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.test_pages import SCREENS
 from tests.test_web_faces import CROWD, THREE
 from tests.website import Website
-
-Opener = Callable[..., Page]
 
 
 def test_faces_are_changed_by_mouse_and_stay_so(site: Website, address: str, open_page: Opener) -> None:
@@ -94,10 +90,9 @@ def test_faces_are_changed_by_keyboard(site: Website, address: str, open_page: O
     ]  # fmt: skip
 
 
-def test_what_is_refused_is_told_beside_the_field(site: Website, address: str, browser: Browser) -> None:
+def test_what_is_refused_is_told_beside_the_field(site: Website, address: str, open_page: Opener) -> None:
     site.done(CROWD)
-    page = browser.new_page(**SCREENS["desktop"])  # not open_page, which takes a refusal on the console for a fault
-    page.goto(f"{address}/videos/v")
+    page = open_page(f"{address}/videos/v", expected=["status of 409"], **SCREENS["desktop"])
     page.locator("#merge-1").click()
     field = page.locator("#into-1")
     expect(field).to_be_focused()
@@ -109,7 +104,6 @@ def test_what_is_refused_is_told_beside_the_field(site: Website, address: str, b
     field.fill("7")
     field.press("Enter")
     expect(page.locator("#face-7")).to_contain_text("with face 1")
-    page.close()
 
 
 def test_the_face_that_is_looked_at_is_marked(site: Website, address: str, open_page: Opener) -> None:

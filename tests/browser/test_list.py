@@ -1,19 +1,15 @@
 """The list in the browser: found, chosen, downloaded and deleted, by mouse and keyboard, without a new page."""
 
 import zipfile
-from collections.abc import Callable
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import assert_accessible
+from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.test_pages import SCREENS
-from tests.test_web_videos import TWO_FACES
-from tests.website import Website
+from tests.website import TWO_FACES, Website
 from worker.db import videos, work
-
-Opener = Callable[..., Page]
 
 
 def fill(site: Website) -> None:
@@ -106,19 +102,16 @@ def test_a_search_stays_in_the_address(site: Website, address: str, open_page: O
     expect(page.get_by_text("Nothing found")).to_be_visible()
 
 
-def test_the_list_says_when_the_server_is_away_and_recovers(site: Website, address: str, browser: Browser) -> None:
+def test_the_list_says_when_the_server_is_away_and_recovers(site: Website, address: str, open_page: Opener) -> None:
     site.queued()  # waits, so it is looked at often
-    context = browser.new_context()  # of its own: the console tells of requests that fail
-    page = context.new_page()
-    page.goto(address)
+    page = open_page(address, expected=["net::ERR_INTERNET_DISCONNECTED"])
     expect(page.locator(".row")).to_be_visible()
-    context.set_offline(True)
+    page.context.set_offline(True)
     expect(page.locator("#away")).to_contain_text("The server can't be reached.")
     expect(page.locator("#list.stale .row")).to_be_visible()
-    context.set_offline(False)
+    page.context.set_offline(False)
     expect(page.locator("#away")).to_be_hidden()
     expect(page.locator("#list.stale")).to_have_count(0)
-    context.close()
 
 
 def test_everything_works_without_javascript(site: Website, address: str, open_page: Opener) -> None:

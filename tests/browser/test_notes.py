@@ -1,16 +1,14 @@
 """Notes in a browser: marked at the playhead, listed, changed in place, deleted and brought back."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import assert_accessible
+from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.test_pages import SCREENS
 from tests.website import HAPPY, Website, observations
 
-Opener = Callable[..., Page]
 ROWS = observations({frame: [(0, HAPPY)] for frame in range(20)})
 
 

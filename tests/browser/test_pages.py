@@ -1,15 +1,12 @@
 """Every kind of page as a browser shows it: without errors, and usable by everyone."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
-from tests.browser.conftest import assert_accessible
+from tests.browser.conftest import Opener, assert_accessible
 from tests.website import HAPPY, NEUTRAL, Website, observations
 
-Opener = Callable[..., Page]
 SCREENS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 900}},
     "phone": {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True},

@@ -1,15 +1,17 @@
 // The chart of a done video: which face, which emotions, which stretch of time, and which other analysis of the recording
-// to compare with. figure.js draws it, curves.js has the data, gestures.js says what a person does.
+// to compare with. figure.js draws it, curves.js has the data, gestures.js says what a person does, chartmarks.js what is
+// pointed at.
 //
 // Other parts of the page draw on it by `playhead.ranges`, a list of {start_s, end_s, label}, and the event "ranges".
 
 import { Analyses } from "./analyses.js";
+import { Marks } from "./chartmarks.js";
 import { save, svg, png } from "./chartsvg.js";
 import { nearest, summary } from "./curves.js";
 import { CanvasSurface, clock, colours, draw } from "./figure.js";
 import { follow, pan, zoom } from "./gestures.js";
 import { playhead } from "./playhead.js";
-import { manner, readout, stretch, title } from "./readout.js";
+import { manner, stretch, title } from "./readout.js";
 
 const LEAST_S = 0.2; // that can be shown
 const SETTLED_MS = 120; // a view that stays this long gets finer data
@@ -27,8 +29,8 @@ class Chart {
     this.compare = root.querySelector("#compare");
     this.smooth = root.querySelector("#smooth");
     this.buttons = [...root.querySelectorAll(".emotion")];
-    [this.area, this.cursor, this.pointed, this.selection, this.tip] = parts(this.plot);
-    this.pointedS = null;
+    this.marks = new Marks(this.plot, this);
+    this.area = this.marks.area;
     this.missing = "";
     this.renewals = 0;
   }
@@ -42,16 +44,20 @@ class Chart {
       this.note.textContent = "The chart could not be loaded. Reload the page; the CSV has the same data.";
       return;
     }
-    [this.fromS, this.toS] = [0, this.analyses.own.durationS];
+    [this.fromS, this.toS] = [0, this.durationS];
     this.#fillFaces();
     this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("aria-hidden", "true");
     this.plot.prepend(this.canvas);
     this.area.hidden = false;
-    this.area.setAttribute("aria-valuemax", this.analyses.own.durationS.toFixed(2));
+    this.area.setAttribute("aria-valuemax", this.durationS.toFixed(2));
     this.#listen();
     if (this.analyses.face) playhead.choose(this.analyses.face.face_id);
     await this.#compareWith(this.compare?.value ?? "");
+  }
+
+  get durationS() {
+    return this.analyses.own.durationS;
   }
 
   #listen() {
@@ -69,8 +75,8 @@ class Chart {
     playhead.addEventListener("changed", () => this.#reload()); // faces were named, merged or hidden
     playhead.addEventListener("ranges", () => this.#draw());
     playhead.addEventListener("moved", () => this.#moved());
-    this.area.addEventListener("focus", () => this.#tell());
-    this.area.addEventListener("blur", () => this.point(null));
+    this.area.addEventListener("focus", () => this.marks.tell());
+    this.area.addEventListener("blur", () => this.marks.point(null));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
     new ResizeObserver(() => this.#changed()).observe(this.plot);
     const buttons = {
@@ -88,7 +94,7 @@ class Chart {
   // What gestures.js asks of a view.
 
   show(fromS, toS) {
-    const { durationS } = this.analyses.own;
+    const { durationS } = this;
     const length = Math.min(durationS, Math.max(Math.min(LEAST_S, durationS), toS - fromS));
     const start = toS - fromS < length ? (fromS + toS - length) / 2 : fromS;
     this.fromS = Math.min(Math.max(0, start), durationS - length);
@@ -97,7 +103,7 @@ class Chart {
   }
 
   whole() {
-    this.show(0, this.analyses.own.durationS);
+    this.show(0, this.durationS);
   }
 
   box() {
@@ -127,16 +133,11 @@ class Chart {
   }
 
   select(from, to) {
-    this.selection.hidden = from === undefined;
-    if (this.selection.hidden) return;
-    const { left, width } = this.box();
-    const [a, b] = [from, to].map((x) => Math.min(Math.max(x - left, 0), width)).sort((one, two) => one - two);
-    Object.assign(this.selection.style, { left: `${a}px`, width: `${b - a}px` });
+    this.marks.select(from, to);
   }
 
   point(clientX) {
-    this.pointedS = clientX === null ? null : this.time(clientX);
-    this.#showPointed(this.pointedS);
+    this.marks.point(clientX === null ? null : this.time(clientX));
   }
 
   cursorS() {
@@ -226,12 +227,7 @@ class Chart {
       const scene = (this.scene = this.#scene());
       const font = getComputedStyle(this.plot).fontFamily;
       const surface = new CanvasSurface(this.canvas, scene.width, scene.height, devicePixelRatio, font);
-      const { left, right, top, bottom } = draw(surface, scene);
-      Object.assign(this.area.style, {
-        left: `${left}px`, width: `${right - left}px`, top: `${top}px`, height: `${bottom - top}px`,
-      });
-      this.#placeCursor();
-      this.#showPointed(this.pointedS);
+      this.marks.renew(draw(surface, scene));
       this.#explain();
     });
   }
@@ -243,7 +239,7 @@ class Chart {
       height: this.plot.clientHeight,
       fromS: this.fromS,
       toS: this.toS,
-      durationS: this.analyses.own.durationS,
+      durationS: this.durationS,
       emotions: this.analyses.own.emotions,
       panels: this.#panels(),
       shown: new Set(pressed.map(({ dataset }) => dataset.emotion)),
@@ -254,7 +250,7 @@ class Chart {
   }
 
   #explain() {
-    const isWhole = this.toS - this.fromS >= this.analyses.own.durationS - 1e-6;
+    const isWhole = this.toS - this.fromS >= this.durationS - 1e-6;
     for (const id of ["zoom-out", "earlier", "later", "whole"]) this.root.querySelector(`#${id}`).disabled = isWhole;
     const words = this.missing || `${isWhole ? "Whole recording" : `From ${this.#stretch()}`}. ${this.#manner()}`;
     if (this.note.textContent !== words) this.note.textContent = words;
@@ -279,56 +275,20 @@ class Chart {
     return `${clock(this.fromS, stepS)} to ${clock(this.toS, stepS)}`;
   }
 
-  #x(timestampS) {
-    return ((timestampS - this.fromS) / (this.toS - this.fromS)) * this.area.clientWidth;
-  }
-
   #moved() {
     const [before, now] = [this.lastS ?? 0, playhead.timestampS];
     this.lastS = now;
     this.askedS = null;
     const wasSeen = before >= this.fromS && before <= this.toS;
     if (wasSeen || Math.abs(now - before) > 1) this.#reveal(now); // who has moved the view away is left there
-    this.#placeCursor();
-    this.#tell();
+    this.marks.place();
+    this.marks.tell();
   }
 
   #reveal(timestampS) {
     const length = this.toS - this.fromS;
     if (timestampS < this.fromS) this.show(timestampS - 0.5 * length, timestampS + 0.5 * length);
     if (timestampS > this.toS) this.show(timestampS - 0.1 * length, timestampS + 0.9 * length);
-  }
-
-  #placeCursor() {
-    const { timestampS } = playhead;
-    this.cursor.hidden = timestampS < this.fromS || timestampS > this.toS;
-    this.cursor.style.transform = `translateX(${this.#x(timestampS)}px)`;
-    this.area.setAttribute("aria-valuenow", Math.min(timestampS, this.analyses.own.durationS).toFixed(2));
-  }
-
-  // Values at the cursor, for who moves it by keys.
-  #tell() {
-    if (document.activeElement !== this.area) return;
-    this.area.setAttribute("aria-valuetext", this.#read(playhead.timestampS).map(({ words }) => words).join(", "));
-    if (this.area.matches(":focus-visible")) this.#showPointed(playhead.timestampS);
-  }
-
-  #showPointed(timestampS) {
-    this.pointed.hidden = this.tip.hidden = timestampS === null;
-    if (timestampS === null) return;
-    const x = this.#x(timestampS);
-    this.pointed.style.transform = `translateX(${x}px)`;
-    this.tip.replaceChildren(...this.#read(timestampS).map(item));
-    const [least, most] = [0, this.plot.clientWidth - this.tip.offsetWidth];
-    const aside = this.area.offsetLeft + x + (x > this.area.clientWidth / 2 ? -14 - this.tip.offsetWidth : 14);
-    this.tip.style.transform = `translate(${Math.min(Math.max(aside, least), most)}px, 8px)`;
-  }
-
-  // The time, and for each analysis what it says of it.
-  #read(timestampS) {
-    const { panels } = this.scene;
-    const values = panels.flatMap(({ answer, label }) => readout(answer, label, timestampS, this.scene));
-    return [{ words: clock(timestampS, 0.01) }, ...values];
   }
 
   // Files.
@@ -350,16 +310,4 @@ class Chart {
     const { document_, name } = this.#file();
     save(await png(document_), `${name}.png`);
   }
-}
-
-function item({ words, emotion }) {
-  const line = document.createElement("div");
-  if (emotion) line.append(Object.assign(document.createElement("i"), { className: "dot" }));
-  line.append(words);
-  line.className = emotion ?? "";
-  return line;
-}
-
-function parts(plot) {
-  return ["area", "cursor", "pointed", "selection", "tip"].map((name) => plot.querySelector(`.${name}`));
 }

@@ -15,7 +15,7 @@ const STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 
 const COLOURS = ["card", "line", "ink", "soft", "accent", "bad", "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
 
 /** Frames that a face can't be read from, and the colours of all, from the ground up. */
-export const STATUSES = { decode_error: "bad", no_face: "neutral", too_small: "happy", ok: "accent" }; // from the ground up
+export const STATUSES = { decode_error: "bad", no_face: "neutral", too_small: "happy", ok: "accent" };
 
 /** Colours of the page as it is shown. */
 export function colours() {
@@ -35,7 +35,7 @@ export function lightColours() {
  *
  * @param {{width: number, height: number, top?: number, fromS: number, toS: number, panels: object[]}} scene in pixels
  */
-export function layout({ width, height, top = 8, fromS, toS, panels }) {
+function layout({ width, height, top = 8, fromS, toS, panels }) {
   const titled = panels.length > 1 ? TITLE : 0;
   const bottom = height - AXIS;
   const each = (bottom - top) / panels.length;
@@ -50,7 +50,6 @@ export function layout({ width, height, top = 8, fromS, toS, panels }) {
       return { titleY: start - 8, top: start, bottom: end, bandTop: end + 4 };
     }),
     x: (timestampS) => LEFT + ((timestampS - fromS) / (toS - fromS)) * (width - LEFT - RIGHT),
-    time: (x) => fromS + ((x - LEFT) / (width - LEFT - RIGHT)) * (toS - fromS),
   };
 }
 

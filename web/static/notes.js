@@ -4,6 +4,7 @@
 // the recording's length: playhead.ranges, and the event "ranges" whenever they change.
 
 import { playhead } from "./playhead.js";
+import { clock } from "./quantities.js";
 
 export function keepNotes(section) {
   const list = section.querySelector("#notes-list");
@@ -15,7 +16,7 @@ export function keepNotes(section) {
     button.hidden = false;
     button.addEventListener("click", () => {
       const atS = Math.min(Math.max(playhead.timestampS, 0), durationS);
-      form.elements[button.dataset.mark].value = moment(Math.floor(atS * 1000) / 1000);
+      form.elements[button.dataset.mark].value = clock(Math.floor(atS * 1000) / 1000);
       if (!form.elements.text.value) form.elements.text.focus();
     });
   }
@@ -106,14 +107,6 @@ function seconds(typed) {
   if (!match) return typed;
   const [, hours = 0, minutes = 0, rest] = match;
   return Number(hours) * 3600 + Number(minutes) * 60 + Number(rest.replace(",", "."));
-}
-
-function moment(atS) {
-  const hours = Math.floor(atS / 3600);
-  const minutes = String(Math.floor(atS / 60) % 60);
-  const [whole, ...thousandths] = String(Number((atS % 60).toFixed(3))).split(".");
-  const second = [whole.padStart(2, "0"), ...thousandths].join(".");
-  return hours ? `${hours}:${minutes.padStart(2, "0")}:${second}` : `${minutes}:${second}`;
 }
 
 function tell(form, problem) {

@@ -19,7 +19,7 @@ from sqlalchemy.types import BigInteger, Integer
 
 from worker.db.tables import Face, Observation, Segment, Tracklet, Video
 from worker.emotions import EMOTIONS
-from worker.tracking import MAX_GAP_S, MAX_GAP_SAMPLES
+from worker.tracking import longest_gap_s
 
 SURE = 0.5
 """From this probability on an emotion is more probable than all the others together."""
@@ -110,7 +110,7 @@ def _face_ids(session: Session, video_id: str) -> dict[tuple[int, int], int]:
 def _seconds(video: Video) -> Any:
     """Sums over the rows of one tracklet in one second with one most probable emotion."""
     rows = _followed(video)
-    hold_s = max(MAX_GAP_S, MAX_GAP_SAMPLES / video.sample_hz if video.sample_hz else 0.0)
+    hold_s = longest_gap_s(1 / video.sample_hz if video.sample_hz else 0.0)
     end_s = min(video.info.get("duration_s", 0.0), math.inf if video.clip_end_s is None else video.clip_end_s)
     span_s = func.coalesce(rows.c.next_s, end_s) - rows.c.timestamp_s
     held_s = case((span_s > hold_s, hold_s), (span_s < 0, 0.0), else_=span_s)

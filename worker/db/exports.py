@@ -38,7 +38,7 @@ def csv_lines(session: Session, video: Video) -> Iterator[str]:
         See lines().
     """
     numbers = {face_id: face.face_id for face_id, face in faces.shown(session, video.id).items()}
-    head, tail = (text(video.id), text(video.filename)), text(video.model_version)
+    head, tail = ends(video)
     return lines(CSV_COLUMNS, ((*head, *_cells(row, numbers), tail) for row in read(session, video.id)))
 
 
@@ -59,6 +59,11 @@ def lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
+
+
+def ends(video: Video) -> tuple[tuple[str, str], str]:
+    """The cells that every row of a video begins with, its id and name, and the last one, the network's version."""
+    return (text(video.id), text(video.filename)), text(video.model_version)
 
 
 def text(value: str) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from worker.db import notes, shown
 from worker.db.dictionaries import LONG, NOTES
-from worker.db.exports import lines, text
+from worker.db.exports import ends, lines, text
 from worker.db.tables import Video
 from worker.emotions import EMOTIONS
 
@@ -26,20 +26,20 @@ def long_lines(session: Session, video: Video, *, hidden: bool) -> Iterator[str]
 
 
 def _long_rows(session: Session, video: Video, hidden: bool) -> Iterator[tuple[str, ...]]:
-    video_id, filename, version = text(video.id), text(video.filename), text(video.model_version)
+    start, tail = ends(video)
     for row in shown.rows(session, video.id, hidden=hidden):
         face = "" if row.face_id is None else str(row.face_id)
-        head = (video_id, filename, str(row.frame), f"{row.timestamp_s:.6f}", face, text(row.face_name), row.status)
+        head = (*start, str(row.frame), f"{row.timestamp_s:.6f}", face, text(row.face_name), row.status)
         if row.probabilities is None:
-            yield (*head, "", "", version)
+            yield (*head, "", "", tail)
             continue
         for emotion, value in zip(EMOTIONS, row.probabilities, strict=True):
-            yield (*head, emotion, f"{value:.6f}", version)
+            yield (*head, emotion, f"{value:.6f}", tail)
 
 
 def note_lines(session: Session, video: Video) -> Iterator[str]:
     """The notes, in order of time; see exports.lines()."""
-    head = (text(video.id), text(video.filename))
+    head, _ = ends(video)
     return lines(
         NOTES.header,
         (

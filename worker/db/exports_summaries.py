@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from worker.db import shown
 from worker.db.dictionaries import PER_FACE, PER_SECOND
-from worker.db.exports import lines, strongest, text
+from worker.db.exports import ends, lines, strongest, text
 from worker.db.shown import HIDDEN, ShownRow
 from worker.db.tables import Video
 from worker.emotions import EMOTIONS
-from worker.tracking import MAX_GAP_S, MAX_GAP_SAMPLES
+from worker.tracking import longest_gap_s
 
 _RANKING = ("ok", "too_small", "no_face", "decode_error")  # a frame with two rows of one face counts with the better
 
@@ -67,7 +67,7 @@ def second_lines(session: Session, video: Video, *, hidden: bool) -> Iterator[st
 
 
 def _seconds(session: Session, video: Video, hidden: bool) -> Iterator[tuple[str, ...]]:
-    head, tail = (text(video.id), text(video.filename)), text(video.model_version)
+    head, tail = ends(video)
     for second, frames in groupby(shown.frames(session, video.id, hidden=hidden), key=_second):
         faces: dict[int | None, _Sums] = {}
         for face_id, rows in chain.from_iterable(map(_by_face, frames)):
@@ -97,7 +97,7 @@ def face_lines(session: Session, video: Video, *, hidden: bool) -> Iterator[str]
 
 
 def _faces(session: Session, video: Video, hidden: bool) -> Iterator[tuple[str, ...]]:
-    head, tail = (text(video.id), text(video.filename)), text(video.model_version)
+    head, tail = ends(video)
     faces: dict[int, _Sums] = {}
     for frame, lasts_s in _lasting(shown.frames(session, video.id, hidden=hidden), video):
         for face_id, rows in _by_face(frame):
@@ -124,7 +124,7 @@ def _faces(session: Session, video: Video, hidden: bool) -> Iterator[tuple[str, 
 def _lasting(frames: Iterator[Sequence[ShownRow]], video: Video) -> Iterator[tuple[Sequence[ShownRow], float]]:
     """Each frame with the time that it stands for: to the next analysed one or the recording's end, but no longer than
     a face is followed without being seen."""
-    longest_s = max(MAX_GAP_S, MAX_GAP_SAMPLES / video.sample_hz if video.sample_hz else 0.0)
+    longest_s = longest_gap_s(1 / video.sample_hz if video.sample_hz else 0.0)
     for frame, after in pairwise(chain(frames, [None])):
         assert frame is not None, "None comes last"
         end_s = after[0].timestamp_s if after else video.info.get("duration_s", 0.0)

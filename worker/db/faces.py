@@ -31,11 +31,6 @@ class ShownFace:
     name: str | None
     hidden: bool
 
-    @property
-    def label(self) -> str:
-        """The name, or the number in words."""
-        return self.name or f"Face {self.face_id}"
-
 
 @dataclass(frozen=True)
 class Card:
