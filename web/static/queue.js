@@ -87,6 +87,7 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
       let found = await describe(record.url);
       for (; found?.status === "examining"; found = await describe(record.url)) {
         change(item, "checking");
+        item.row.measure({ total: record.size, sent: found.offset });
         await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
       }
       if (item.file) return; // it was chosen meanwhile
@@ -99,15 +100,17 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
       if (found === null) leave(item);
       else if (found.status === "accepted") welcome(item, found);
       else change(item, "refused", { sentence: found.error.message });
-    } catch {
-      item.row.measure({ total: record.size }); // the server can't be asked now; it is when the file is chosen
+    } catch (fault) {
+      console.warn(fault); // the server can't be asked now; it is when the file is chosen
+      if (item.state === "checking" && !item.file) change(item, "interrupted");
     }
   }
 
   function place(source, options, more) {
-    const item = { source, options, url: null, sent: 0, marks: [], state: null, drawnAt: 0, release: () => {}, ...more };
+    const sent = more.url ? null : 0; // of an interrupted one it isn't known before the server is asked
+    const item = { source, options, url: null, sent, marks: [], state: null, drawnAt: 0, release: () => {}, ...more };
     item.row = createRow(part("-row"), source.name, (action) => actions[action](item));
-    item.row.measure({ total: source.size });
+    item.row.measure({ total: source.size, sent: item.sent });
     items.push(item);
     part("-rows").append(item.row.element);
     return item;

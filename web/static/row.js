@@ -59,9 +59,9 @@ export function createRow(template, name, act) {
     if (element.contains(focused) && !visible(focused)) focus();
   }
 
-  /** @param {{total: number, sent: ?number, bytesPerS: ?number}} figures */
+  /** @param {{total: number, sent: ?number, bytesPerS: ?number}} figures sent: null says nothing of it, or nothing new */
   function measure({ total, sent = null, bytesPerS = null }) {
-    const words = [sent === null ? size(total) : `${size(sent)} of ${size(total)}`];
+    const words = [!sent ? size(total) : `${size(sent)} of ${size(total)}`];
     if (bytesPerS > 0) words.push(`${size(bytesPerS)}/s`, `about ${timeLeft((total - sent) / bytesPerS)} left`);
     part(".so-far").textContent = words.join(" · ");
     if (sent !== null) part("progress").value = total ? sent / total : 0;
