@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Dialog, Locator, Page, Request, expect
 
 from tests.browser.conftest import assert_accessible
 from tests.browser.test_pages import SCREENS
@@ -110,6 +111,14 @@ def drop(page: Page, *paths: Path) -> None:
     for kind in ("dragEnter", "dragOver", "drop"):
         event = {"type": kind, "x": box["x"] + 30, "y": box["y"] + 30, "data": data}
         devtools.send("Input.dispatchDragEvent", event)
+
+
+def answer(questions: list[str], dialog: Dialog, *, accept: bool) -> None:
+    questions.append(dialog.message)
+    if accept:
+        dialog.accept()
+    else:
+        dialog.dismiss()
 
 
 def video(site: Website, page: Page, name: str) -> dict[str, Any]:
@@ -312,6 +321,82 @@ def test_cancelled_file_leaves_nothing_and_the_focus_goes_on(
     page.reload()
     expect(page.locator("#choose")).to_be_visible()
     expect(page.locator("#queue")).to_be_hidden()
+
+
+def test_all_are_cancelled_only_after_a_question(
+    site: Website, address: str, open_page: Opener, tmp_path: Path
+) -> None:
+    page = open_page(address)
+    Line(page).limit(20_000)
+    names = ("a.mp4", "b.mp4", "c.mp4")
+    page.set_input_files("#file", [clip(tmp_path / name, 2_000_000) for name in names])
+    expect_state(page, "b.mp4", "Sending")
+    page.get_by_role("button", name="Pause: a.mp4").click()
+    expect_state(page, "c.mp4", "Sending")
+    wait_until(lambda: len(site.files()) == 3, 60, "announcing all of them")
+    questions: list[str] = []
+    page.once("dialog", partial(answer, questions, accept=False))
+    page.get_by_role("button", name="Cancel all").click()
+    for name, state in zip(names, ("Paused", "Sending", "Sending"), strict=True):
+        expect_state(page, name, state)
+    assert questions == ["Cancel 3 uploads? What was sent of them is deleted."]
+    page.once("dialog", partial(answer, questions, accept=True))
+    page.get_by_role("button", name="Cancel all").click()
+    expect(page.locator("#queue")).to_be_hidden()
+    expect(page.locator("#choose")).to_be_focused()
+    wait_until(lambda: site.files() == [], 60, "removing what was sent")
+    page.reload()
+    expect(page.locator("#choose")).to_be_visible()
+    expect(page.locator("#queue")).to_be_hidden()
+
+
+def test_leaving_while_something_is_sent_needs_a_second_thought(
+    address: str, open_page: Opener, tmp_path: Path
+) -> None:
+    page = open_page(address)
+    Line(page).limit(20_000)
+    questions: list[str] = []
+    page.on("dialog", partial(answer, questions, accept=False))
+    leave = page.get_by_role("link", name="Emotion Timeline")  # to the same page, anew
+    page.set_input_files("#file", clip(tmp_path / "long.mp4", 2_000_000))
+    expect_state(page, "long.mp4", "Sending")
+    with page.expect_event("dialog") as asked:
+        leave.click(no_wait_after=True)
+    assert asked.value.type == "beforeunload"
+    expect_state(page, "long.mp4", "Sending")
+    page.get_by_role("button", name="Pause: long.mp4").click()
+    leave.click()
+    expect_state(page, "long.mp4", "Interrupted")
+    leave.click()
+    expect_state(page, "long.mp4", "Interrupted")
+    assert len(questions) == 1, "nothing is lost by leaving what is paused or interrupted"
+
+
+def test_refused_for_lack_of_space_it_is_sent_when_there_is_room(
+    site: Website, open_page: Opener, tmp_path: Path
+) -> None:
+    service = Service(site.settings)
+    with service.web(TIMELINE_MIN_FREE_BYTES=str(1 << 60)) as full, service.web() as roomy:
+        switch = Dam(int(full.rpartition(":")[2]), most_bytes=1 << 60)
+        with switch.running() as address:
+            page = open_page(address, expected=("status of 507", *_CUT))
+            page.set_input_files("#file", clip(tmp_path / "talk.mp4"))
+            expect_state(page, "talk.mp4", "Refused")
+            expect(row(page, "talk.mp4")).to_contain_text("There is not enough free disk space on the server")
+            assert site.files() == []
+            again = page.get_by_role("button", name="Try again: talk.mp4")
+            with page.expect_response(lambda response: response.status == 507):
+                again.press("Enter")
+            expect_state(page, "talk.mp4", "Refused")
+            expect(again).to_be_focused()
+            switch.target = int(roomy.rpartition(":")[2])
+            switch.cut()
+            switch.open()
+            again.press("Enter")
+            expect_state(page, "talk.mp4", "Accepted")
+            assert video(site, page, "talk.mp4")["filename"] == "talk.mp4"
+            page.context.close()  # before what it talks with
+    service.close()
 
 
 def test_options_are_checked_and_hold_for_what_is_added(
