@@ -372,22 +372,21 @@ def test_leaving_while_something_is_sent_needs_a_second_thought(
     assert len(questions) == 1, "nothing is lost by leaving what is paused or interrupted"
 
 
-def test_refused_for_lack_of_space_it_is_sent_when_there_is_room(
-    site: Website, open_page: Opener, tmp_path: Path
-) -> None:
+def test_file_that_finds_no_space_is_sent_when_there_is_room(site: Website, open_page: Opener, tmp_path: Path) -> None:
     service = Service(site.settings)
     with service.web(TIMELINE_MIN_FREE_BYTES=str(1 << 60)) as full, service.web() as roomy:
         switch = Dam(int(full.rpartition(":")[2]), most_bytes=1 << 60)
         with switch.running() as address:
             page = open_page(address, expected=("status of 507", *_CUT))
             page.set_input_files("#file", clip(tmp_path / "talk.mp4"))
-            expect_state(page, "talk.mp4", "Refused")
+            expect_state(page, "talk.mp4", "Not sent")
+            expect(page.get_by_role("button", name="Clear finished")).to_be_hidden()  # it is not to be cleared away
             expect(row(page, "talk.mp4")).to_contain_text("There is not enough free disk space on the server")
             assert site.files() == []
             again = page.get_by_role("button", name="Try again: talk.mp4")
             with page.expect_response(lambda response: response.status == 507):
                 again.press("Enter")
-            expect_state(page, "talk.mp4", "Refused")
+            expect_state(page, "talk.mp4", "Not sent")
             expect(again).to_be_focused()
             switch.target = int(roomy.rpartition(":")[2])
             switch.cut()

@@ -13,8 +13,12 @@ const STATES = {
   accepted: ["Accepted", "done", null, "remove"],
   known: ["Already analysed", "done", null, "remove"],
   refused: ["Refused", "failed", null, "remove"],
-  failed: ["Refused", "failed", "again", "remove"],
+  failed: ["Not sent", "failed", "again", "remove"],
 };
+export const TO_SEND = ["waiting", "sending", "lost"]; // can be paused
+export const AT_WORK = ["sending", "lost", "checking"];
+export const FINISHED = ["accepted", "known", "refused"]; // for good
+export const OVER = [...FINISHED, "failed"];
 const WORDS = {
   pause: "Pause", continue: "Continue", choose: "Choose the file again", again: "Try again", cancel: "Cancel", remove: "Remove",
 };
