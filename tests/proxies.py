@@ -1,12 +1,14 @@
-"""A network that can't be trusted: a TCP proxy that breaks connections, at places that follow from a seed."""
+"""Networks that can't be trusted: TCP proxies that break connections, or let only so much through."""
 
 import random
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from enum import Enum
+from functools import partial
+from math import inf
 from select import select
 
 
@@ -22,19 +24,12 @@ class Fault(Enum):
 _CYCLE = [Fault.CLOSED, Fault.RESET, Fault.SILENT] * 3 + [Fault.ANSWER_LOST]  # with the last one, all may be there
 
 
-class FaultyProxy:
-    """Carries connections to a port until each has brought its share of bytes, and then breaks it.
+class _Proxy:
+    """Carries connections to a port on the loopback."""
 
-    Args:
-        target: port on the loopback that connections are carried to; it may be changed.
-        seed: of the places.
-        most_bytes: that a connection carries before it breaks.
-    """
-
-    def __init__(self, target: int, seed: int, most_bytes: int) -> None:
+    def __init__(self, target: int) -> None:
         self.target = target
-        self.faults: list[Fault] = []
-        self._random, self._most_bytes = random.Random(seed), most_bytes
+        """It may be changed."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._left_open: list[socket.socket] = []
         self.port: int = self._listener.getsockname()[1]
@@ -48,6 +43,7 @@ class FaultyProxy:
             yield f"http://127.0.0.1:{self.port}"
         finally:
             self._listener.shutdown(socket.SHUT_RDWR)
+            self._stop()
             thread.join()
             for open_socket in (self._listener, *self._left_open):
                 open_socket.close()
@@ -57,12 +53,36 @@ class FaultyProxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                fault = _CYCLE[len(self.faults) % len(_CYCLE)]
-                share = self._random.randrange(1, self._most_bytes)
-                carriers.append(threading.Thread(target=self._carry, args=(client, fault, share)))
+                carriers.append(threading.Thread(target=self._carrier(), args=(client,)))
                 carriers[-1].start()
         for carrier in carriers:
             carrier.join()
+
+    def _carrier(self) -> Callable[[socket.socket], None]:
+        """What is to carry the next connection."""
+        raise NotImplementedError
+
+    def _stop(self) -> None:
+        """End what would go on for ever."""
+
+
+class FaultyProxy(_Proxy):
+    """Carries connections until each has brought its share of bytes, and then breaks it.
+
+    Args:
+        target: port on the loopback that connections are carried to.
+        seed: of the places.
+        most_bytes: that a connection carries before it breaks.
+    """
+
+    def __init__(self, target: int, seed: int, most_bytes: int) -> None:
+        super().__init__(target)
+        self.faults: list[Fault] = []
+        self._random, self._most_bytes = random.Random(seed), most_bytes
+
+    def _carrier(self) -> Callable[[socket.socket], None]:
+        fault = _CYCLE[len(self.faults) % len(_CYCLE)]
+        return partial(self._carry, fault=fault, share=self._random.randrange(1, self._most_bytes))
 
     def _carry(self, client: socket.socket, fault: Fault, share: int) -> None:
         with closing(client), suppress(OSError):
@@ -98,3 +118,47 @@ def _carry_until_broken(client: socket.socket, server: socket.socket, fault: Fau
                 if share <= len(data):
                     return True
             share -= len(data)
+
+
+class Dam(_Proxy):
+    """Carries connections, but of what a client sends on each only so much, until it is opened: the rest waits.
+
+    Args:
+        target: port on the loopback that connections are carried to.
+        most_bytes: that come through on a connection.
+    """
+
+    def __init__(self, target: int, most_bytes: int) -> None:
+        super().__init__(target)
+        self._most_bytes: float = most_bytes
+        self._is_cut = False
+        self._carried: list[socket.socket] = []
+
+    def open(self) -> None:
+        """Let everything through; but what is sent on connections that have brought their share goes on waiting."""
+        self._most_bytes, self._is_cut = inf, False
+
+    def cut(self) -> None:
+        """Break all connections, and every new one until it is opened."""
+        self._is_cut = True
+        for carried in list(self._carried):
+            with suppress(OSError):
+                carried.shutdown(socket.SHUT_RDWR)
+
+    _stop = cut
+
+    def _carrier(self) -> Callable[[socket.socket], None]:
+        return self._carry
+
+    def _carry(self, client: socket.socket) -> None:
+        with closing(client), suppress(OSError), socket.create_connection(("127.0.0.1", self.target)) as server:
+            self._carried += [client, server]
+            brought, is_full = 0, False
+            while not self._is_cut:
+                is_full = is_full or brought >= self._most_bytes
+                for source in select([server] if is_full else [client, server], [], [])[0]:
+                    data = source.recv(65536 if source is server else int(min(self._most_bytes - brought, 65536)))
+                    if not data:
+                        return
+                    (client if source is server else server).sendall(data)
+                    brought += 0 if source is server else len(data)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from web import (
+    announcing,
     archives,
     caching,
     docs,
@@ -22,7 +23,6 @@ from web import (
     pages,
     playback,
     problems,
-    resuming,
     security,
     selection,
     strips,
@@ -70,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.resolved_database_url)
     require_current(database)
-    resuming.tidy(settings, database)
+    announcing.tidy(settings, database)
     app = Flask(__name__)
     app.request_class = UploadRequest
     app.config["MAX_CONTENT_LENGTH"] = _SMALL_REQUEST_BYTES

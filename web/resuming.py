@@ -18,18 +18,14 @@ from pathlib import Path
 from web.options import Options
 from web.probing import probe
 from web.problems import Problem
-from web.receiving import UploadRequest, too_large
-from web.recordings import check_space, full_disk_as_problem, part_path, place, remove_abandoned, second_name, sync
+from web.receiving import UploadRequest
+from web.recordings import check_space, full_disk_as_problem, part_path, place, second_name
 from web.service import Service
 from web.uploads import describe, record
 from worker.config import Settings
 from worker.db import uploads
-from worker.db.session import Database
 from worker.db.tables import Upload
-from worker.db.uploads import NewUpload
 
-_PART_LIFE_S = 3600.0  # without a write, after which a part that no upload needs belongs to a process that is gone
-_ON_THE_WAY_S = 3600.0  # since it was touched, in which an upload's missing bytes count as taken
 _LOOK_EVERY_BYTES = 64 << 20  # at free space, while writing
 _WAIT_S = 10.0  # for another request to let go of an upload
 _WAIT_STEP_S = 0.05
@@ -49,32 +45,6 @@ class Checksum:
     digest: bytes
 
 
-def begin(service: Service, new: NewUpload) -> Upload:
-    """Make room for an upload.
-
-    Raises:
-        Problem: 413 or 507.
-    """
-    settings = service.settings
-    if new.size_bytes > settings.max_upload_bytes:
-        raise too_large(settings)
-    tidy(settings, service.database)
-    check_space(settings, new.size_bytes + _still_to_come(service))
-    with full_disk_as_problem():
-        _part(settings, new.id).touch(exist_ok=False)
-        sync(settings.recordings_dir)
-    with service.database.write() as session:
-        return uploads.create(session, new)
-
-
-def tidy(settings: Settings, database: Database) -> None:
-    """Forget uploads that nobody goes on with, and remove their files and others that were left behind."""
-    with database.write() as session:
-        uploads.remove_expired(session, settings.upload_life_s)
-        needed = {_part(settings, upload.id).name for upload in uploads.unfinished(session)}
-    remove_abandoned(settings.recordings_dir, before=time.time() - _PART_LIFE_S, needed=needed)
-
-
 def look(service: Service, upload_id: str) -> tuple[Upload, int]:
     """An upload, and how many of its bytes are here for good.
 
@@ -88,7 +58,7 @@ def look(service: Service, upload_id: str) -> tuple[Upload, int]:
         if is_finished(upload):
             return upload, upload.size_bytes
         with suppress(FileNotFoundError):
-            size_bytes = _part(service.settings, upload_id).stat().st_size
+            size_bytes = upload_part(service.settings, upload_id).stat().st_size
             return upload, size_bytes if upload.unverified_from is None else min(size_bytes, upload.unverified_from)
     raise Problem(410, "upload_gone", "What was received of this upload is not on the server any more. Begin anew.")
 
@@ -96,6 +66,16 @@ def look(service: Service, upload_id: str) -> tuple[Upload, int]:
 def is_finished(upload: Upload) -> bool:
     """Whether it is known what became of it."""
     return upload.video_id is not None or upload.refusal is not None
+
+
+def check_refusal(upload: Upload) -> None:
+    """Repeat what was said when an upload was refused for good, if it was.
+
+    Raises:
+        Problem: that.
+    """
+    if upload.refusal is not None:
+        raise Problem(upload.refusal["status"], upload.refusal["code"], upload.refusal["sentence"])
 
 
 def look_and_finish(service: Service, upload_id: str) -> tuple[Upload, int]:
@@ -141,8 +121,7 @@ def append(
     """
     with _held(service, upload_id) as (upload, file):
         here = upload.size_bytes if file is None else file.seek(0, os.SEEK_END)
-        if upload.refusal is not None:
-            raise Problem(upload.refusal["status"], upload.refusal["code"], upload.refusal["sentence"])
+        check_refusal(upload)
         if offset != here:
             raise Problem(
                 409, "wrong_offset", f"The upload goes on at byte {here:,}, but the piece starts at {offset:,}."
@@ -166,22 +145,12 @@ def discard(service: Service, upload_id: str) -> None:
     with _held(service, upload_id):
         with service.database.write() as session:
             uploads.remove(session, upload_id)
-        _part(service.settings, upload_id).unlink(missing_ok=True)
+        upload_part(service.settings, upload_id).unlink(missing_ok=True)
 
 
-def _part(settings: Settings, upload_id: str) -> Path:
+def upload_part(settings: Settings, upload_id: str) -> Path:
+    """Where the bytes of an upload lie."""
     return part_path(settings, f"{upload_id}.upload")
-
-
-def _still_to_come(service: Service) -> int:
-    """Bytes that uploads on their way have yet to bring."""
-    with service.database.read() as session:
-        coming = uploads.unfinished(session, _ON_THE_WAY_S)
-    missing = 0
-    for upload in coming:
-        with suppress(FileNotFoundError):
-            missing += upload.size_bytes - _part(service.settings, upload.id).stat().st_size
-    return missing
 
 
 @contextmanager
@@ -197,7 +166,7 @@ def _held(service: Service, upload_id: str, wait_s: float = _WAIT_S) -> Iterator
         file = None
         if not is_finished(upload):
             with suppress(FileNotFoundError):
-                file = stack.enter_context(open(_part(service.settings, upload_id), "r+b", buffering=0))
+                file = stack.enter_context(open(upload_part(service.settings, upload_id), "r+b", buffering=0))
                 _lock(service, upload_id, file, wait_s)
             upload, offset = look(service, upload_id)  # as the one before left it
             if is_finished(upload):
@@ -272,7 +241,7 @@ def _examine(service: Service, upload: Upload) -> None:
     Raises:
         Problem: 422, it is refused for good; else it can't be told or done now, and the file is kept.
     """
-    part, options = _part(service.settings, upload.id), Options(**upload.options)
+    part, options = upload_part(service.settings, upload.id), Options(**upload.options)
     try:
         info = probe(service, part, upload.filename, options)
     except Problem as problem:

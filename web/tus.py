@@ -14,8 +14,9 @@ from typing import Any, cast
 from flask import Blueprint, Response, request, url_for
 from werkzeug.http import http_date
 
-from web import options, resuming
-from web.openapi import Answer, Parameter, describes
+from web import announcing, options, resuming
+from web.idempotency import REPLAYED, key_of_request
+from web.openapi import IDEMPOTENCY_KEY, Answer, Parameter, describes
 from web.problems import Problem
 from web.receiving import UploadRequest
 from web.resuming import Checksum
@@ -86,12 +87,16 @@ def describe(upload_id: str | None = None) -> Response:
 @blueprint.route("", methods=["POST"], provide_automatic_options=False)
 @describes(
     "uploads",
-    {201: Answer("It can be sent", headers={"Location": "its address"})},
-    (400, 409, 412, 413, 422, 423, 460, 507),
-    (_TUS, _LENGTH, _METADATA),
+    {201: Answer("It can be sent", headers={"Location": "its address", "Upload-Offset": "bytes that are here"})},
+    (400, 404, 409, 412, 413, 422, 423, 460, 507),
+    (_TUS, _LENGTH, _METADATA, IDEMPOTENCY_KEY),
 )
 def create() -> Response:
-    """Announce a recording, and send its first bytes in the same request if you like."""
+    """Announce a recording, and send its first bytes in the same request if you like.
+
+    A repetition with the same `Idempotency-Key`, length and metadata makes no second upload. It is answered with the
+    address of the first and how many of its bytes are here; bytes that come with the repetition are not taken.
+    """
     given = request.headers.get("Upload-Metadata", "")
     metadata = _read_metadata(given)
     analysis = options.read(metadata)
@@ -100,15 +105,18 @@ def create() -> Response:
         raise Problem(400, "empty", "The file is empty. Choose the recording again.")
     filename = clean_filename(metadata.get("filename") or metadata.get("name") or "")
     new = NewUpload(videos.new_id(), filename, size_bytes, analysis.as_dict(), given)
-    upload, offset = resuming.begin(service(), new), 0
+    key = key_of_request(size_bytes, given)
+    upload, offset = announcing.begin(service(), new, key), 0
+    if upload.id != new.id:
+        return cast(UploadRequest, request).drain_when_answered(_created(*_standing(upload.id), {REPLAYED: "true"}))
     if request.mimetype == _PIECE:
         try:
             upload, offset = _append(upload.id, 0)
         except BaseException:
-            resuming.discard(service(), upload.id)  # nobody knows its address
+            if key is None:
+                resuming.discard(service(), upload.id)  # nobody knows its address
             raise
-    location = url_for(".show", upload_id=upload.id)
-    return _empty(201, {"Location": location, "Upload-Offset": str(offset)} | _expiry(upload))
+    return _created(upload, offset)
 
 
 @blueprint.route("/<upload_id>", methods=["GET", "HEAD"], provide_automatic_options=False)
@@ -120,13 +128,11 @@ def create() -> Response:
 )
 def show(upload_id: str) -> Response | dict[str, Any]:
     """HEAD: how far an upload is. GET: what became of it."""
-    upload, offset = resuming.look_and_finish(service(), upload_id)
     if request.method == "GET":
-        return _described(upload, offset)
+        return _described(*resuming.look_and_finish(service(), upload_id))
+    upload, offset = _standing(upload_id)
     if upload.refusal is not None:
         raise Problem(410, "refused", _GONE)
-    if offset < upload.size_bytes:
-        upload, offset = resuming.stop_sender(service(), upload_id)
     headers = {"Upload-Offset": str(offset), "Upload-Length": str(upload.size_bytes)} | _expiry(upload)
     return _empty(200, headers | ({"Upload-Metadata": upload.tus_metadata} if upload.tus_metadata else {}))
 
@@ -172,6 +178,19 @@ def override(upload_id: str) -> Response | dict[str, Any]:
     if meant is None:
         raise Problem(405, "method_not_allowed", "PATCH or DELETE was expected in the header X-HTTP-Method-Override.")
     return meant(upload_id)
+
+
+def _standing(upload_id: str) -> tuple[Upload, int]:
+    """An upload, and how many of its bytes are here, in a number that stays."""
+    upload, offset = resuming.look_and_finish(service(), upload_id)
+    return (upload, offset) if offset == upload.size_bytes else resuming.stop_sender(service(), upload_id)
+
+
+def _created(upload: Upload, offset: int, more: dict[str, str] | None = None) -> Response:
+    """Raises Problem when its bytes came with the first request and were refused."""
+    resuming.check_refusal(upload)
+    location = url_for(".show", upload_id=upload.id)
+    return _empty(201, {"Location": location, "Upload-Offset": str(offset)} | _expiry(upload) | (more or {}))
 
 
 def _append(upload_id: str, offset: int) -> tuple[Upload, int]:

@@ -49,7 +49,7 @@ _log = logging.getLogger(__name__)
 
 
 @blueprint.post("/videos")
-@describes("videos", _MADE, (400, 413, 415, 422, 507), (IDEMPOTENCY_KEY,), content=_FORM)
+@describes("videos", _MADE, (400, 404, 413, 415, 422, 507), (IDEMPOTENCY_KEY,), content=_FORM)
 def create() -> Response:
     """Upload a recording: 202 when it is new; 200 with the first one when the same was uploaded before."""
     return _answered(accept(service()))

@@ -45,7 +45,7 @@ class NewWebhook(BaseModel):
 @describes(
     "webhooks",
     {201: Answer("It was made", CreatedWebhookBody, headers={"Location": "its address"})},
-    (400, 413, 415, 422),
+    (400, 404, 413, 415, 422),
     (IDEMPOTENCY_KEY,),
     NewWebhook,
 )

@@ -3,7 +3,8 @@
 import { fingerprint, forget, interrupted, remember } from "./interrupted.js";
 import { described } from "./options.js";
 import { size, timeLeft } from "./quantities.js";
-import { createRow } from "./row.js";
+import { pace, watchQueue } from "./queuehead.js";
+import { AT_WORK, OVER, createRow } from "./row.js";
 import { Refusal, describe, terminate, upload } from "./tus.js";
 
 const AT_A_TIME = 2;
@@ -11,9 +12,6 @@ const LOOK_AGAIN_MS = 2000;
 const PACE_MS = 8000; // what the speed is a mean of
 const DRAW_MS = 250;
 const NEWS_KEPT = 5;
-const TO_SEND = ["waiting", "sending", "lost"]; // can be paused
-const AT_WORK = ["sending", "lost", "checking"];
-const OVER = ["accepted", "known", "refused", "failed"];
 const UNSAID = ["waiting", "checking", "interrupted"]; // needless to read aloud
 
 /**
@@ -23,6 +21,7 @@ const UNSAID = ["waiting", "checking", "interrupted"]; // needless to read aloud
 export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
   const part = (name) => document.getElementById(`queue${name}`);
   const items = [];
+  const summarise = watchQueue(items, (action, item) => actions[action](item));
   let sought = null; // the interrupted upload whose file is being chosen
   const restored = interrupted().then((records) => records.forEach(restore));
 
@@ -87,6 +86,7 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
       let found = await describe(record.url);
       for (; found?.status === "examining"; found = await describe(record.url)) {
         change(item, "checking");
+        item.row.measure({ total: record.size, sent: found.offset });
         await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
       }
       if (item.file) return; // it was chosen meanwhile
@@ -99,15 +99,17 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
       if (found === null) leave(item);
       else if (found.status === "accepted") welcome(item, found);
       else change(item, "refused", { sentence: found.error.message });
-    } catch {
-      item.row.measure({ total: record.size }); // the server can't be asked now; it is when the file is chosen
+    } catch (fault) {
+      console.warn(fault); // the server can't be asked now; it is when the file is chosen
+      if (item.state === "checking" && !item.file) change(item, "interrupted");
     }
   }
 
   function place(source, options, more) {
-    const item = { source, options, url: null, sent: 0, marks: [], state: null, drawnAt: 0, release: () => {}, ...more };
+    const sent = more.url ? null : 0; // of an interrupted one it isn't known before the server is asked
+    const item = { source, options, url: null, sent, marks: [], state: null, drawnAt: 0, release: () => {}, ...more };
     item.row = createRow(part("-row"), source.name, (action) => actions[action](item));
-    item.row.measure({ total: source.size });
+    item.row.measure({ total: source.size, sent: item.sent });
     items.push(item);
     part("-rows").append(item.row.element);
     return item;
@@ -230,7 +232,7 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
   function change(item, state, more = {}) {
     if (state !== item.state && !UNSAID.includes(state) && (state !== "sending" || item.state !== "waiting")) {
       const words = { sending: "sending goes on", lost: more.sentence }[state];
-      tell(`${item.source.name}: ${words ?? `${state === "known" ? "already analysed" : state}. ${more.sentence ?? ""}`}`);
+      tell(`${item.source.name}: ${words ?? `${{ known: "already analysed", failed: "not sent" }[state] ?? state}. ${more.sentence ?? ""}`}`);
     }
     item.state = state;
     if (state === "interrupted") more.sentence ??= `Choose the file again to continue (${described(item.options)}).`;
@@ -247,57 +249,11 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     if (!rows.matches(":hover, :focus-within")) rows.scrollTop = element.offsetTop - rows.clientHeight / 3;
   }
 
-  /** What holds for all of them together. */
-  function summarise() {
-    const focused = document.activeElement;
-    const begun = items.filter((item) => item.state !== "interrupted");
-    const open = begun.filter((item) => !OVER.includes(item.state));
-    const sum = (list, value) => list.reduce((total, item) => total + value(item), 0);
-    const left = sum(open, (item) => item.source.size - item.sent);
-    const bytesPerS = sum(open, pace);
-    const words = [`${begun.length - open.length} of ${begun.length} finished`];
-    if (open.length) words.push(`${size(left)} to send`);
-    if (bytesPerS > 0) words.push(`about ${timeLeft(left / bytesPerS)} left`);
-    part("").hidden = items.length === 0;
-    part("-total").textContent = begun.length ? words.join(" · ") : "";
-    const canPause = items.some((item) => TO_SEND.includes(item.state));
-    part("-toggle").textContent = canPause ? "Pause all" : "Continue all";
-    part("-toggle").hidden = open.length < 2 || !(canPause || items.some((item) => item.state === "paused"));
-    part("-cancel").hidden = open.length < 2;
-    part("-clear").hidden = open.length === begun.length;
-    if (focused?.matches("#queue [hidden]")) document.getElementById("choose").focus();
-  }
-
-  part("-toggle").addEventListener("click", () => {
-    const some = items.filter((item) => TO_SEND.includes(item.state));
-    if (some.length) for (const item of some.reverse()) actions.pause(item); // the waiting ones first, or they would start
-    else for (const item of items.filter((item) => item.state === "paused")) actions.continue(item);
-  });
-  part("-cancel").addEventListener("click", () => {
-    const open = items.filter((item) => TO_SEND.includes(item.state) || item.state === "paused");
-    if (!confirm(`Cancel ${open.length} uploads? What was sent of them is deleted.`)) return;
-    for (const item of open.reverse()) actions.cancel(item);
-  });
-  part("-clear").addEventListener("click", () => {
-    for (const item of items.filter((item) => OVER.includes(item.state))) actions.remove(item);
-  });
-  addEventListener("beforeunload", (event) => {
-    const isLost = (item) => item.canReturn === false && !OVER.includes(item.state);
-    if (items.some((item) => AT_WORK.includes(item.state) || item.state === "waiting" || isLost(item))) event.preventDefault();
-  });
-
   return { add, forgetSought: () => (sought = null) };
 }
 
 function isSame(file, source) {
   return file.name === source.name && file.size === source.size && file.lastModified === source.lastModified;
-}
-
-/** Bytes a second over the last seconds; 0 when that can't be told. */
-function pace({ marks, state }) {
-  if (state !== "sending" || marks.length < 2) return 0;
-  const [first, last] = [marks[0], marks.at(-1)];
-  return last.at - first.at < 500 ? 0 : (Math.max(0, last.bytes - first.bytes) / (last.at - first.at)) * 1000;
 }
 
 function tell(sentence) {

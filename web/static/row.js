@@ -13,8 +13,12 @@ const STATES = {
   accepted: ["Accepted", "done", null, "remove"],
   known: ["Already analysed", "done", null, "remove"],
   refused: ["Refused", "failed", null, "remove"],
-  failed: ["Refused", "failed", "again", "remove"],
+  failed: ["Not sent", "failed", "again", "remove"],
 };
+export const TO_SEND = ["waiting", "sending", "lost"]; // can be paused
+export const AT_WORK = ["sending", "lost", "checking"];
+export const FINISHED = ["accepted", "known", "refused"]; // for good
+export const OVER = [...FINISHED, "failed"];
 const WORDS = {
   pause: "Pause", continue: "Continue", choose: "Choose the file again", again: "Try again", cancel: "Cancel", remove: "Remove",
 };
@@ -59,9 +63,9 @@ export function createRow(template, name, act) {
     if (element.contains(focused) && !visible(focused)) focus();
   }
 
-  /** @param {{total: number, sent: ?number, bytesPerS: ?number}} figures */
+  /** @param {{total: number, sent: ?number, bytesPerS: ?number}} figures sent: null says nothing of it, or nothing new */
   function measure({ total, sent = null, bytesPerS = null }) {
-    const words = [sent === null ? size(total) : `${size(sent)} of ${size(total)}`];
+    const words = [!sent ? size(total) : `${size(sent)} of ${size(total)}`];
     if (bytesPerS > 0) words.push(`${size(bytesPerS)}/s`, `about ${timeLeft((total - sent) / bytesPerS)} left`);
     part(".so-far").textContent = words.join(" · ");
     if (sent !== null) part("progress").value = total ? sent / total : 0;
