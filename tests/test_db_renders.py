@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from alembic import command
-from sqlalchemy import text, update
+from sqlalchemy import delete, text, update
 
 from tests.finished import claim_render
 from tests.records import ATTEMPTS, add, claim, plan, rows, status, write
@@ -181,34 +181,39 @@ def test_segments_that_wait_are_given_way_to(database: Database) -> None:
         renders.renew(session, late, 60, 2)
 
 
-def test_an_overlay_is_made_once_and_anew_when_asked(database: Database) -> None:
+@pytest.mark.parametrize("kind", list(RenderKind))
+def test_a_render_is_made_once_and_anew_when_it_failed_or_is_asked_for_anew(
+    database: Database, kind: RenderKind
+) -> None:
     done(database)
+    with database.write() as session:  # as of videos from before there were any
+        session.execute(delete(Render))
 
     def ask(is_there: bool = False, anew: bool = False) -> bool:
         with database.write() as session:
-            return renders.order_overlay(session, "first", is_there=is_there, anew=anew)[1]
+            return renders.order_unless_there(session, "first", kind, is_there=is_there, anew=anew)[1]
 
     assert [ask(), ask()] == [True, False]
-    old = running(database, "first", RenderKind.OVERLAY)
+    old = running(database, "first", kind)
     assert not ask()
     assert ask(anew=True)
     with database.write() as session, pytest.raises(LeaseLost):
         renders.complete(session, old)
-    claimed = running(database, "first", RenderKind.OVERLAY)
+    claimed = running(database, "first", kind)
     with database.write() as session:
         renders.fail(session, claimed, "The disk is full.")
-    assert found(database)[RenderKind.OVERLAY].error_message == "The disk is full."
+    assert found(database)[kind].error_message == "The disk is full."
     assert ask()
-    assert found(database)[RenderKind.OVERLAY].error_message is None
-    claimed = running(database, "first", RenderKind.OVERLAY)
+    assert found(database)[kind].error_message is None
+    claimed = running(database, "first", kind)
     with database.write() as session:
         renders.complete(session, claimed)
     assert [ask(is_there=True), ask(is_there=False)] == [False, True]
     with database.write() as session, pytest.raises(NotFound):
-        renders.order_overlay(session, "nowhere", is_there=False, anew=False)
+        renders.order_unless_there(session, "nowhere", kind, is_there=False)
     add(database, "waits")
     with database.write() as session, pytest.raises(Conflict):
-        renders.order_overlay(session, "waits", is_there=False, anew=False)
+        renders.order_unless_there(session, "waits", kind, is_there=False)
 
 
 def test_deleting_a_video_deletes_its_renders(database: Database) -> None:

@@ -51,13 +51,16 @@ def order_for_done(session: Session, video: Video) -> None:
         order(session, video.id, RenderKind.PREVIEW)
 
 
-def order_overlay(session: Session, video_id: str, *, is_there: bool, anew: bool) -> tuple[Render, bool]:
-    """Have the video with the faces made, unless that is done or in work.
+def order_unless_there(
+    session: Session, video_id: str, kind: RenderKind, *, is_there: bool, anew: bool = False
+) -> tuple[Render, bool]:
+    """Have something made, unless it is done or in work; what has failed is tried again.
 
     Args:
         session: an open transaction.
         video_id: the video.
-        is_there: whether the file is; somebody may have made room on the disk.
+        kind: what to make.
+        is_there: whether its file is; somebody may have made room on the disk.
         anew: even so, because names, merges or hidden faces have changed.
 
     Returns:
@@ -69,12 +72,12 @@ def order_overlay(session: Session, video_id: str, *, is_there: bool, anew: bool
     """
     video = session.get(Video, video_id, with_for_update=True) or get(session, video_id)
     if video.status is not VideoStatus.DONE:
-        raise Conflict(f"The faces can be drawn when the video is done; this one is {video.status.value}.")
-    render = session.scalar(select(Render).where(_is(video.id, RenderKind.OVERLAY)))
+        raise Conflict(f"The {_NAMES[kind]} can be made of a video that is done; this one is {video.status.value}.")
+    render = session.scalar(select(Render).where(_is(video.id, kind)))
     in_work = (RenderStatus.QUEUED, RenderStatus.RUNNING)
     if render and not anew and (render.status in in_work or (render.status is RenderStatus.DONE and is_there)):
         return render, False
-    return order(session, video.id, RenderKind.OVERLAY), True
+    return order(session, video.id, kind), True
 
 
 def order(session: Session, video_id: str, kind: RenderKind) -> Render:
