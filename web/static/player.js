@@ -46,6 +46,9 @@ class Player {
   #unreachable = new Set(); // timestamps of frames for which this browser shows another one
   #steps = Promise.resolve();
   #next = null; // where to go when the present search is over
+  #soughtAt = 0; // when the present search began, on the clock of performance.now()
+  #presentedAt = 0; // when the picture that was told last was presented
+  #isRepeated = false; // the present search has been made twice
 
   constructor(section, video, boxes, moment) {
     [this.#section, this.#video, this.#boxes, this.#moment] = [section, video, boxes, moment];
@@ -75,8 +78,8 @@ class Player {
   #follow() {
     const video = this.#video;
     if (video.requestVideoFrameCallback) {
-      const look = (_now, { mediaTime }) => {
-        lastS = mediaTime;
+      const look = (_now, { mediaTime, presentationTime }) => {
+        [lastS, this.#presentedAt] = [mediaTime, presentationTime];
         tell();
         video.requestVideoFrameCallback(look);
       };
@@ -114,11 +117,17 @@ class Player {
   /**
    * A search is over, and another picture is shown than the one asked for. Browsers look for the key frame before a
    * moment in order of decoding, so that some frames just before a key frame of a recording with a variable rate are
-   * shown while it plays, but can't be searched for.
+   * shown while it plays, but can't be searched for. They also tell of no picture that comes while the one before it is
+   * still being told: then the search is made again, once.
    */
   #settle() {
     const askedS = this.#askedS;
     if (askedS === null || this.#video.seeking || this.#next !== null) return;
+    if (this.#presentedAt < this.#soughtAt && !this.#isRepeated) {
+      this.#isRepeated = true;
+      this.#video.currentTime = this.#video.currentTime;
+      return;
+    }
     this.#askedS = null;
     if (Math.abs(askedS - this.#shownS) < SAME_S) return; // it was shown already
     this.#unreachable.add(askedS);
@@ -158,8 +167,12 @@ class Player {
 
   /** One search at a time, so that pictures are shown also while wishes come faster than they can be met. */
   #seekTo(timestampS) {
-    if (this.#video.seeking) this.#next = timestampS;
-    else this.#video.currentTime = this.#source.originS + timestampS;
+    if (this.#video.seeking) {
+      this.#next = timestampS;
+      return;
+    }
+    [this.#soughtAt, this.#isRepeated] = [performance.now(), false];
+    this.#video.currentTime = this.#source.originS + timestampS;
   }
 
   /** One analysed frame back (-1) or on (1); one after the other, however fast the key repeats. */
