@@ -58,20 +58,33 @@ class Player {
     this.#bind();
     this.#source = new Source(section, video);
     this.#source.addEventListener("changed", () => this.#tellSource());
-    this.#source.addEventListener("ready", () => this.#redraw());
+    this.#source.addEventListener("ready", () => this.#goOn());
+    section.querySelector(".note button").addEventListener("click", () => this.#source.order());
     this.#tellSource();
   }
 
   #tellSource() {
     const note = this.#section.querySelector(".note");
-    note.textContent = this.#source.note;
+    const [words, again] = [note.querySelector("p"), note.querySelector("button")];
+    const wasFocused = document.activeElement === again;
+    words.textContent = this.#source.note;
+    again.hidden = !this.#source.hasFailed;
     note.hidden = !this.#source.note;
+    if (wasFocused && again.hidden) words.focus();
     this.#video.controls = false;
     this.#section.querySelector(".bar").hidden = !this.#source.isReady && Boolean(this.#source.note);
   }
 
   get isReady() {
     return this.#source.isReady;
+  }
+
+  /** The recording can be shown, or its preview in its place: from the moment that was asked for last. */
+  #goOn() {
+    this.#next = null; // of a search that the recording didn't survive
+    this.#unreachable.clear();
+    if (this.#here() > 0) this.#goTo(this.#here());
+    this.#redraw();
   }
 
   /** Calls #show for every picture that is shown. */
@@ -203,7 +216,10 @@ class Player {
   #bind() {
     const video = this.#video;
     playhead.addEventListener("seek", (event) => {
-      if (!this.isReady) return; // the cursor goes there alone
+      if (!this.isReady) {
+        this.#askedS = event.detail;
+        return; // the cursor goes there alone, for now
+      }
       event.preventDefault();
       this.#goTo(event.detail);
     });
