@@ -1,6 +1,7 @@
 """Renders in the database, on SQLite and PostgreSQL: one is made once, none is lost, and analyses go first."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -162,6 +163,56 @@ def test_a_movie_that_has_had_its_turn_gives_way_until_no_analysis_waits(databas
         assert work.claim_step(session, "waiting", Step.PLAN, 60, ATTEMPTS) is not None
     with database.write() as session:
         assert renders.due(session) == [(Task.RENDER, preview.render_id)]
+
+
+def test_movies_are_made_one_after_the_other_where_an_analysis_always_waits(database: Database) -> None:
+    claims = {}
+    for age_min, video_id in ((90, "older"), (80, "old"), (50, "young")):
+        done(database, video_id, UNPLAYABLE)
+        claims[video_id] = running(database, video_id)
+        ordered = videos.now() - timedelta(minutes=age_min)
+        with database.write() as session:
+            session.execute(update(Render).where(Render.video_id == video_id).values(created_at=ordered))
+            renders.begin(session, claims[video_id], 20)
+    waiting(database)
+
+    def outcomes() -> dict[str, bool]:
+        """Whether each, now that it has had its turn, may go on."""
+        found = {}
+        for video_id, claimed in claims.items():
+            late = replace(claimed, claimed_at=videos.now() - timedelta(minutes=2))
+            with database.write() as session:
+                try:
+                    renders.renew(session, late, 60, 2)
+                    found[video_id] = True
+                except Stopped:
+                    renders.give_back(session, claimed, count_attempt=False)
+                    found[video_id] = False
+        return found
+
+    with database.write() as session:
+        renders.due(session)  # the pictures
+    assert outcomes() == {"older": True, "old": False, "young": False}
+    with database.write() as session:
+        assert renders.due(session) == [], "the oldest is in work, and one is enough"
+        renders.complete(session, claims.pop("older"))
+        assert renders.due(session) == [(Task.RENDER, claims["old"].render_id)]
+    claims["old"] = running(database, "old")
+    claims["young"] = running(database, "young")
+    assert outcomes() == {"old": True, "young": False}
+    with database.write() as session:
+        renders.complete(session, claims.pop("old"))
+        assert renders.due(session) == [], "the youngest has not waited for long"
+
+
+def test_pictures_that_a_worker_gave_back_do_not_wait_for_analyses(database: Database) -> None:
+    done(database)
+    waiting(database)
+    claimed = running(database, "first", RenderKind.PICTURES)
+    with database.write() as session:
+        renders.begin(session, claimed, 20)
+        renders.give_back(session, claimed, count_attempt=False)
+        assert renders.due(session) == [(Task.RENDER, claimed.render_id)]
 
 
 def test_segments_that_wait_are_given_way_to(database: Database) -> None:
