@@ -1,11 +1,12 @@
 """Renders in the database, on SQLite and PostgreSQL: one is made once, none is lost, and analyses go first."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from alembic import command
-from sqlalchemy import text, update
+from sqlalchemy import delete, text, update
 
 from tests.finished import claim_render
 from tests.records import ATTEMPTS, add, claim, plan, rows, status, write
@@ -164,6 +165,56 @@ def test_a_movie_that_has_had_its_turn_gives_way_until_no_analysis_waits(databas
         assert renders.due(session) == [(Task.RENDER, preview.render_id)]
 
 
+def test_movies_are_made_one_after_the_other_where_an_analysis_always_waits(database: Database) -> None:
+    claims = {}
+    for age_min, video_id in ((90, "older"), (80, "old"), (50, "young")):
+        done(database, video_id, UNPLAYABLE)
+        claims[video_id] = running(database, video_id)
+        ordered = videos.now() - timedelta(minutes=age_min)
+        with database.write() as session:
+            session.execute(update(Render).where(Render.video_id == video_id).values(created_at=ordered))
+            renders.begin(session, claims[video_id], 20)
+    waiting(database)
+
+    def outcomes() -> dict[str, bool]:
+        """Whether each, now that it has had its turn, may go on."""
+        found = {}
+        for video_id, claimed in claims.items():
+            late = replace(claimed, claimed_at=videos.now() - timedelta(minutes=2))
+            with database.write() as session:
+                try:
+                    renders.renew(session, late, 60, 2)
+                    found[video_id] = True
+                except Stopped:
+                    renders.give_back(session, claimed, count_attempt=False)
+                    found[video_id] = False
+        return found
+
+    with database.write() as session:
+        renders.due(session)  # the pictures
+    assert outcomes() == {"older": True, "old": False, "young": False}
+    with database.write() as session:
+        assert renders.due(session) == [], "the oldest is in work, and one is enough"
+        renders.complete(session, claims.pop("older"))
+        assert renders.due(session) == [(Task.RENDER, claims["old"].render_id)]
+    claims["old"] = running(database, "old")
+    claims["young"] = running(database, "young")
+    assert outcomes() == {"old": True, "young": False}
+    with database.write() as session:
+        renders.complete(session, claims.pop("old"))
+        assert renders.due(session) == [], "the youngest has not waited for long"
+
+
+def test_pictures_that_a_worker_gave_back_do_not_wait_for_analyses(database: Database) -> None:
+    done(database)
+    waiting(database)
+    claimed = running(database, "first", RenderKind.PICTURES)
+    with database.write() as session:
+        renders.begin(session, claimed, 20)
+        renders.give_back(session, claimed, count_attempt=False)
+        assert renders.due(session) == [(Task.RENDER, claimed.render_id)]
+
+
 def test_segments_that_wait_are_given_way_to(database: Database) -> None:
     done(database, info=UNPLAYABLE)
     add(database, "second")
@@ -181,34 +232,39 @@ def test_segments_that_wait_are_given_way_to(database: Database) -> None:
         renders.renew(session, late, 60, 2)
 
 
-def test_an_overlay_is_made_once_and_anew_when_asked(database: Database) -> None:
+@pytest.mark.parametrize("kind", list(RenderKind))
+def test_a_render_is_made_once_and_anew_when_it_failed_or_is_asked_for_anew(
+    database: Database, kind: RenderKind
+) -> None:
     done(database)
+    with database.write() as session:  # as of videos from before there were any
+        session.execute(delete(Render))
 
     def ask(is_there: bool = False, anew: bool = False) -> bool:
         with database.write() as session:
-            return renders.order_overlay(session, "first", is_there=is_there, anew=anew)[1]
+            return renders.order_unless_there(session, "first", kind, is_there=is_there, anew=anew)[1]
 
     assert [ask(), ask()] == [True, False]
-    old = running(database, "first", RenderKind.OVERLAY)
+    old = running(database, "first", kind)
     assert not ask()
     assert ask(anew=True)
     with database.write() as session, pytest.raises(LeaseLost):
         renders.complete(session, old)
-    claimed = running(database, "first", RenderKind.OVERLAY)
+    claimed = running(database, "first", kind)
     with database.write() as session:
         renders.fail(session, claimed, "The disk is full.")
-    assert found(database)[RenderKind.OVERLAY].error_message == "The disk is full."
+    assert found(database)[kind].error_message == "The disk is full."
     assert ask()
-    assert found(database)[RenderKind.OVERLAY].error_message is None
-    claimed = running(database, "first", RenderKind.OVERLAY)
+    assert found(database)[kind].error_message is None
+    claimed = running(database, "first", kind)
     with database.write() as session:
         renders.complete(session, claimed)
     assert [ask(is_there=True), ask(is_there=False)] == [False, True]
     with database.write() as session, pytest.raises(NotFound):
-        renders.order_overlay(session, "nowhere", is_there=False, anew=False)
+        renders.order_unless_there(session, "nowhere", kind, is_there=False)
     add(database, "waits")
     with database.write() as session, pytest.raises(Conflict):
-        renders.order_overlay(session, "waits", is_there=False, anew=False)
+        renders.order_unless_there(session, "waits", kind, is_there=False)
 
 
 def test_deleting_a_video_deletes_its_renders(database: Database) -> None:

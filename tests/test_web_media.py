@@ -174,9 +174,50 @@ def test_an_overlay_is_made_anew_when_asked_or_lost(site: Website) -> None:
     assert site.client.post(address).status_code == 202
 
 
-def test_an_overlay_of_an_unfinished_video_is_refused(site: Website) -> None:
+@pytest.mark.parametrize("kind", list(RenderKind))
+def test_nothing_is_made_of_an_unfinished_video(site: Website, kind: RenderKind) -> None:
     site.queued()
-    assert "this one is queued" in assert_problem(site.client.post("/api/v1/videos/v/overlay"), 409, "conflict")
+    address = f"/api/v1/videos/v/{kind.value}"
+    assert "this one is queued" in assert_problem(site.client.post(address), 409, "conflict")
+    assert_problem(site.client.post(f"/api/v1/videos/w/{kind.value}"), 404, "not_found")
+    assert_problem(fetch(site, f"/api/v1/videos/w/{kind.value}"), 404, "not_found")
+
+
+def test_a_preview_is_ordered_for_a_recording_that_was_thought_to_need_none(site: Website) -> None:
+    site.done(TWO_FACES)
+    address = "/api/v1/videos/v/preview"
+    nothing = {"status": "none", "progress": None, "error": None, "url": None}
+    assert fetch(site, address).get_json() == nothing
+    ordered = site.client.post(address)
+    assert (ordered.status_code, ordered.get_json()) == (202, nothing | {"status": "queued"})
+    assert site.client.post(address).status_code == 200, "one is enough"
+    put(site, "preview.mp4", MOVIE)
+    finish_render(site, RenderKind.PREVIEW)
+    state = nothing | {"status": "done", "progress": 1.0, "url": f"{address}.mp4"}
+    assert fetch(site, address).get_json() == site.client.post(address).get_json() == state
+    assert fetch(site, f"{address}.mp4").data == MOVIE
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(RenderKind.PICTURES, "thumbnail.jpg"), (RenderKind.PREVIEW, "preview.mp4")]
+)
+def test_what_failed_or_was_removed_is_ordered_again(site: Website, kind: RenderKind, name: str) -> None:
+    site.done(TWO_FACES, info=INFO | {"codec": "hevc"})
+    claim = claim_render(site.database, "v", kind)
+    assert claim is not None
+    with site.database.write() as session:
+        renders.fail(session, claim, "The disk is full.")
+    address = f"/api/v1/videos/v/{kind.value}"
+    failed = fetch(site, address).get_json()
+    assert (failed["status"], failed["error"]["message"]) == ("failed", "The disk is full.")
+    ordered = site.client.post(address)
+    assert (ordered.status_code, ordered.get_json()["error"]) == (202, None)
+    put(site, name)
+    finish_render(site, kind)
+    state = site.client.post(address)
+    assert (state.status_code, state.get_json()["url"]) == (200, f"/api/v1/videos/v/{name}")
+    (site.settings.derived("v") / name).unlink()
+    assert site.client.post(address).status_code == 202
 
 
 def test_deleting_a_video_deletes_what_was_made_of_it(site: Website) -> None:

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.test_web_tus import MP4, TUS, UPLOADS, metadata, offset_of, part, send, shown
-from tests.test_web_videos import assert_problem
-from tests.website import Website
+from tests.tus import MP4, TUS, UPLOADS, metadata, offset_of, part, send, shown
+from tests.website import Website, assert_problem
 
 
 @pytest.fixture

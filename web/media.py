@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 from web.openapi import Answer, Parameter, describes
 from web.parameters import flag
 from web.problems import Problem
-from web.schemas import OverlayBody
+from web.schemas import RenderBody
 from web.service import Service, service
 from worker import celery
 from worker.db import renders, videos
@@ -24,6 +24,14 @@ blueprint = Blueprint("media", __name__, url_prefix="/api/v1")
 _THUMBNAIL = "thumbnail.jpg"
 _PREVIEW = "preview.mp4"
 _OVERLAY = "overlay.mp4"
+# By kind, the file that is there when it was made, and the view that gives it out.
+_FILES = {
+    RenderKind.PICTURES: (_THUMBNAIL, "media.thumbnail"),
+    RenderKind.PREVIEW: (_PREVIEW, "media.preview_file"),
+    RenderKind.OVERLAY: (_OVERLAY, "media.overlay_file"),
+}
+_HOW_FAR = {200: Answer("How far it is", RenderBody)}
+_ORDERED = {202: Answer("It will be made", RenderBody), 200: Answer("It is there or in work", RenderBody)}
 _YEAR_S = 365 * 24 * 3600
 _DAY_S = 24 * 3600
 
@@ -49,44 +57,65 @@ def picture(video_id: str, frame: int) -> Response:
     return _picture(video_id, f"pictures/{frame}.jpg")
 
 
+@blueprint.get("/videos/<video_id>/pictures")
+@describes("pictures", _HOW_FAR)
+def pictures(video_id: str) -> dict[str, Any]:
+    """How far the pictures of a video are."""
+    return _how_far(video_id, RenderKind.PICTURES)
+
+
+@blueprint.post("/videos/<video_id>/pictures")
+@describes("pictures", _ORDERED, (409,))
+def make_pictures(video_id: str) -> tuple[dict[str, Any], int]:
+    """Have the pictures made that failed or were removed: 202; or 200 where they are there or in work."""
+    return _ordered(video_id, RenderKind.PICTURES)
+
+
+@blueprint.get("/videos/<video_id>/preview")
+@describes("pictures", _HOW_FAR)
+def preview(video_id: str) -> dict[str, Any]:
+    """How far the preview is; its status is `none` where the recording needed none so far."""
+    return _how_far(video_id, RenderKind.PREVIEW)
+
+
+@blueprint.post("/videos/<video_id>/preview")
+@describes("pictures", _ORDERED, (409,))
+def make_preview(video_id: str) -> tuple[dict[str, Any], int]:
+    """Have a light copy made that every browser plays: 202; or 200 where it is there or in work.
+
+    Recordings that browsers are known not to play get one by themselves. Some fail only while they are played.
+    """
+    return _ordered(video_id, RenderKind.PREVIEW)
+
+
 @blueprint.get("/videos/<video_id>/preview.mp4")
 @describes(
     "pictures",
     {200: Answer("The whole file", media_type="video/mp4"), 206: Answer("A range of it", media_type="video/mp4")},
     (416,),
 )
-def preview(video_id: str) -> Response:
+def preview_file(video_id: str) -> Response:
     """A light copy that every browser plays, at the timeline's times."""
     return _file(video_id, _PREVIEW)
 
 
 @blueprint.get("/videos/<video_id>/overlay")
-@describes("pictures", {200: Answer("How far it is", OverlayBody)})
+@describes("pictures", _HOW_FAR)
 def overlay(video_id: str) -> dict[str, Any]:
     """How far the video with the faces is; its status is `none` until it was asked for."""
-    with service().database.read() as session:
-        video = videos.get(session, video_id)
-        made = renders.of_videos(session, [video.id])[video.id]
-    return _state(video.id, next((render for render in made if render.kind is RenderKind.OVERLAY), None))
+    return _how_far(video_id, RenderKind.OVERLAY)
 
 
 @blueprint.post("/videos/<video_id>/overlay")
 @describes(
     "pictures",
-    {202: Answer("It will be made", OverlayBody), 200: Answer("It is there or in work", OverlayBody)},
+    _ORDERED,
     (400, 409),
     (Parameter("renew", "1: make it anew, after names were changed.", {"enum": ["0", "1"], "default": "0"}),),
 )
 def make_overlay(video_id: str) -> tuple[dict[str, Any], int]:
     """Have the video with the faces made: 202; or 200 where it is there or in work, unless `renew` is 1."""
-    anew = flag("renew")
-    with service().database.write() as session:
-        is_there = (service().settings.derived(videos.get(session, video_id).id) / _OVERLAY).is_file()
-        render, is_ordered = renders.order_overlay(session, video_id, is_there=is_there, anew=anew)
-        state = _state(video_id, render)
-        messages = renders.due(session, video_id)
-    celery.send(messages)
-    return state, 202 if is_ordered else 200
+    return _ordered(video_id, RenderKind.OVERLAY, anew=flag("renew"))
 
 
 @blueprint.get("/videos/<video_id>/overlay.mp4")
@@ -126,7 +155,7 @@ def links(service: Service, video: Video, made: Sequence[Render]) -> dict[str, s
     is_done = video.status is VideoStatus.DONE
     return {
         "thumbnail": url_for("media.thumbnail", video_id=video.id, v=drawn_at) if drawn_at else None,
-        "preview": url_for("media.preview", video_id=video.id) if RenderKind.PREVIEW in made_kinds else None,
+        "preview": url_for("media.preview_file", video_id=video.id) if RenderKind.PREVIEW in made_kinds else None,
         "overlay": url_for("media.overlay", video_id=video.id) if is_done else None,
     }
 
@@ -138,14 +167,33 @@ def _changed(path: Path) -> str | None:
         return None
 
 
-def _state(video_id: str, render: Render | None) -> dict[str, Any]:
+def _how_far(video_id: str, kind: RenderKind) -> dict[str, Any]:
+    with service().database.read() as session:
+        video = videos.get(session, video_id)
+        made = renders.of_videos(session, [video.id])[video.id]
+    return _state(video.id, kind, next((render for render in made if render.kind is kind), None))
+
+
+def _ordered(video_id: str, kind: RenderKind, *, anew: bool = False) -> tuple[dict[str, Any], int]:
+    name, _ = _FILES[kind]
+    with service().database.write() as session:
+        is_there = (service().settings.derived(videos.get(session, video_id).id) / name).is_file()
+        render, is_ordered = renders.order_unless_there(session, video_id, kind, is_there=is_there, anew=anew)
+        state = _state(video_id, kind, render)
+        messages = renders.due(session, video_id)
+    celery.send(messages)
+    return state, 202 if is_ordered else 200
+
+
+def _state(video_id: str, kind: RenderKind, render: Render | None) -> dict[str, Any]:
     is_done = render is not None and render.status is RenderStatus.DONE
     part = render.frames_done / render.frames_total if render and render.frames_total else None
+    _, endpoint = _FILES[kind]
     return {
         "status": render.status.value if render else "none",
         "progress": part,
         "error": _error(render) if render else None,
-        "url": url_for("media.overlay_file", video_id=video_id) if is_done else None,
+        "url": url_for(endpoint, video_id=video_id) if is_done else None,
     }
 
 

@@ -204,10 +204,10 @@ class UploadBody(Strict):
     error: Failure | None
 
 
-class OverlayBody(Strict):
-    """How far the video with the faces drawn over it is."""
+class RenderBody(Strict):
+    """How far the pictures, the preview or the video with the faces are."""
 
     status: Literal["none", "queued", "running", "done", "failed"]
     progress: float | None = Field(description="0 to 1")
     error: Failure | None
-    url: str | None
+    url: str | None = Field(description="of the file, or of the first of them, when it is done")

@@ -4,13 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Route
-from sqlalchemy import update
 
 from tests.browser.conftest import Opener, assert_accessible
-from tests.browser.player import WAIT_FOR_PICTURE, Maker, analysed, open_player, seek, wait_for_frame
+from tests.browser.player import Maker, analysed, open_player, wait_for_frame
 from tests.website import Website
-from worker.db.tables import Render, RenderStatus
 from worker.observations import blank
 
 
@@ -82,43 +79,6 @@ def test_faces_ahead_are_fetched_and_those_behind_let_go(site: Website, address:
     )
     assert found == [[], True, 199.9, 200.0, {"timestampS": 400.0, "nextS": None}]
     assert 30 <= len(asked) <= 34  # each window once, and again those that had been let go
-
-
-def test_recording_that_no_browser_plays_says_so(site: Website, address: str, open_page: Opener, clip: Maker) -> None:
-    analysed(site, clip("mpeg4.avi"))
-    with site.database.write() as session:  # and no preview could be made of it
-        session.execute(update(Render).values(status=RenderStatus.FAILED))
-    page = open_page(f"{address}/videos/v")
-    page.get_by_text("This browser can't play the recording.").wait_for()
-    assert page.locator(".player .bar").is_hidden()
-    page.evaluate("async () => (await import('/static/playhead.js')).playhead.seek(0.5)")  # as the chart does
-    page.get_by_text("Face 1 · happy 60 %").wait_for()
-
-
-def test_preview_is_awaited_and_then_played(site: Website, address: str, open_page: Opener, clip: Maker) -> None:
-    """The player's side alone: what the API will say of a preview is said in its place."""
-    planned = analysed(site, clip("mpeg4.avi"))
-    site.queued("preview")
-    site.settings.recording("preview").write_bytes(clip("b_frames.mp4").read_bytes())
-    states = [{"status": "queued"}, {"status": "running", "frames_done": 4, "frames_total": 10}]
-    page = open_page(address)
-
-    def answer(route: Route) -> None:
-        answered = route.fetch()
-        body = answered.json()
-        if states:
-            body["renders"] = {"preview": states.pop(0)}
-        else:
-            body["links"]["preview"] = "/api/v1/videos/v/preview.mp4"
-        route.fulfill(response=answered, json=body)
-
-    page.route("**/api/v1/videos/v", answer)
-    page.route("**/preview.mp4", lambda route: route.continue_(url=f"{address}/api/v1/videos/preview/recording"))
-    page.goto(f"{address}/videos/v")
-    page.get_by_text("a preview is being made. 40 %").wait_for()
-    page.wait_for_function(WAIT_FOR_PICTURE)
-    seek(page, planned, 9)
-    assert page.locator(".stage .note").is_hidden()
 
 
 def test_recording_that_is_gone_leaves_the_timeline(

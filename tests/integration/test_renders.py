@@ -64,7 +64,7 @@ def wait_for_a_half_made_overlay(service: Service) -> None:
 
 def order_overlay(service: Service) -> None:
     with service.database.write() as session:
-        renders.order_overlay(session, ID, is_there=False, anew=False)
+        renders.order_unless_there(session, ID, RenderKind.OVERLAY, is_there=False)
 
 
 def derived_names(service: Service) -> list[str]:

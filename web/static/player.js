@@ -46,6 +46,9 @@ class Player {
   #unreachable = new Set(); // timestamps of frames for which this browser shows another one
   #steps = Promise.resolve();
   #next = null; // where to go when the present search is over
+  #soughtAt = 0; // when the present search began, on the clock of performance.now()
+  #presentedAt = 0; // when the picture that was told last was presented
+  #isRepeated = false; // the present search has been made twice
 
   constructor(section, video, boxes, moment) {
     [this.#section, this.#video, this.#boxes, this.#moment] = [section, video, boxes, moment];
@@ -55,14 +58,19 @@ class Player {
     this.#bind();
     this.#source = new Source(section, video);
     this.#source.addEventListener("changed", () => this.#tellSource());
-    this.#source.addEventListener("ready", () => this.#redraw());
+    this.#source.addEventListener("ready", () => this.#goOn());
+    section.querySelector(".note button").addEventListener("click", () => this.#source.order());
     this.#tellSource();
   }
 
   #tellSource() {
     const note = this.#section.querySelector(".note");
-    note.textContent = this.#source.note;
+    const [words, again] = [note.querySelector("p"), note.querySelector("button")];
+    const wasFocused = document.activeElement === again;
+    words.textContent = this.#source.note;
+    again.hidden = !this.#source.hasFailed;
     note.hidden = !this.#source.note;
+    if (wasFocused && again.hidden) words.focus();
     this.#video.controls = false;
     this.#section.querySelector(".bar").hidden = !this.#source.isReady && Boolean(this.#source.note);
   }
@@ -71,12 +79,20 @@ class Player {
     return this.#source.isReady;
   }
 
+  /** The recording can be shown, or its preview in its place: from the moment that was asked for last. */
+  #goOn() {
+    this.#next = null; // of a search that the recording didn't survive
+    this.#unreachable.clear();
+    if (this.#here() > 0) this.#goTo(this.#here());
+    this.#redraw();
+  }
+
   /** Calls #show for every picture that is shown. */
   #follow() {
     const video = this.#video;
     if (video.requestVideoFrameCallback) {
-      const look = (_now, { mediaTime }) => {
-        lastS = mediaTime;
+      const look = (_now, { mediaTime, presentationTime }) => {
+        [lastS, this.#presentedAt] = [mediaTime, presentationTime];
         tell();
         video.requestVideoFrameCallback(look);
       };
@@ -114,11 +130,17 @@ class Player {
   /**
    * A search is over, and another picture is shown than the one asked for. Browsers look for the key frame before a
    * moment in order of decoding, so that some frames just before a key frame of a recording with a variable rate are
-   * shown while it plays, but can't be searched for.
+   * shown while it plays, but can't be searched for. They also tell of no picture that comes while the one before it is
+   * still being told: then the search is made again, once.
    */
   #settle() {
     const askedS = this.#askedS;
     if (askedS === null || this.#video.seeking || this.#next !== null) return;
+    if (this.#presentedAt < this.#soughtAt && !this.#isRepeated) {
+      this.#isRepeated = true;
+      this.#video.currentTime = this.#video.currentTime;
+      return;
+    }
     this.#askedS = null;
     if (Math.abs(askedS - this.#shownS) < SAME_S) return; // it was shown already
     this.#unreachable.add(askedS);
@@ -158,8 +180,12 @@ class Player {
 
   /** One search at a time, so that pictures are shown also while wishes come faster than they can be met. */
   #seekTo(timestampS) {
-    if (this.#video.seeking) this.#next = timestampS;
-    else this.#video.currentTime = this.#source.originS + timestampS;
+    if (this.#video.seeking) {
+      this.#next = timestampS;
+      return;
+    }
+    [this.#soughtAt, this.#isRepeated] = [performance.now(), false];
+    this.#video.currentTime = this.#source.originS + timestampS;
   }
 
   /** One analysed frame back (-1) or on (1); one after the other, however fast the key repeats. */
@@ -190,7 +216,10 @@ class Player {
   #bind() {
     const video = this.#video;
     playhead.addEventListener("seek", (event) => {
-      if (!this.isReady) return; // the cursor goes there alone
+      if (!this.isReady) {
+        this.#askedS = event.detail;
+        return; // the cursor goes there alone, for now
+      }
       event.preventDefault();
       this.#goTo(event.detail);
     });

@@ -1,22 +1,33 @@
 // Finds something that this browser can play: the recording itself, or else the preview that a worker makes of it.
 //
-// Only trying tells what a browser can play. A recording whose own times are missing or out of order isn't played at
-// all, because it would not be in step with its timeline; its preview is.
+// Only trying tells what a browser can play, and some recordings fail only when they are searched. A preview that isn't
+// there yet is ordered then. Nothing is tried for ever: a preview is not ordered for a browser that plays no H.264, one
+// that could not be made is ordered again by a person alone, and one that can't be played is the end of it.
+//
+// A recording whose own times are missing or out of order isn't played at all, because it would not be in step with its
+// timeline; its preview is.
 
 import { SAME_S } from "./boxes.js";
 
 const AGAIN_MS = 2000;
+const PREVIEW_TYPE = 'video/mp4; codecs="avc1.640028"'; // as worker/movies.py writes it
 const UNPLAYABLE = "This browser can't play the recording. The chart and all downloads work without it.";
+const LOST = "The connection to the server was lost. Trying again.";
 
-/** Events: "ready", when pictures can be shown, and "changed", when `note` did: a sentence for the person, or "". */
+/**
+ * Events: "ready", when the recording, or the preview in its place, can be shown, and "changed", when `note` did: a
+ * sentence for the person, or "".
+ */
 export class Source extends EventTarget {
   isReady = false;
   note = "";
+  hasFailed = false; // the preview could not be made; `order()` has it tried again
   originS = 0; // time of the first frame, as the video element counts
   #video;
   #section;
   #previewUrl = null;
   #isAwaiting = false;
+  #hasOrdered = false;
 
   constructor(section, video) {
     super();
@@ -25,6 +36,13 @@ export class Source extends EventTarget {
     video.addEventListener("error", () => this.#check(), true); // also that of the last <source>, which doesn't bubble
     if (video.readyState >= HTMLMediaElement.HAVE_METADATA) queueMicrotask(() => this.#loaded());
     else this.#check();
+  }
+
+  /** Has the preview made again that could not be made. */
+  order() {
+    if (!this.hasFailed) return; // the button was pressed twice
+    this.hasFailed = false;
+    this.#awaitPreview("POST");
   }
 
   /**
@@ -53,7 +71,7 @@ export class Source extends EventTarget {
   /** The connection was lost: the same again, from the same moment. */
   #loadAgain() {
     const { currentTime } = this.#video;
-    this.#say("The connection to the server was lost. Trying again.");
+    this.#say(LOST);
     setTimeout(() => {
       this.#video.load();
       this.#video.currentTime = currentTime;
@@ -62,39 +80,43 @@ export class Source extends EventTarget {
 
   #refused(isRecording) {
     this.isReady = false;
-    if (!isRecording || this.#previewUrl) return this.#say(UNPLAYABLE);
+    if (!isRecording || this.#previewUrl || !this.#video.canPlayType(PREVIEW_TYPE)) return this.#say(UNPLAYABLE);
     if (this.#isAwaiting) return; // an error can be told twice
     this.#isAwaiting = true;
     this.#awaitPreview();
   }
 
-  async #awaitPreview() {
-    const described = await this.#ask();
-    const render = described?.renders?.preview;
-    if (described?.links.preview) {
-      this.#previewUrl = described.links.preview;
-      const { currentTime } = this.#video;
+  async #awaitPreview(method = "GET") {
+    let state = await this.#ask(method);
+    if (!this.#hasOrdered && ["none", "done"].includes(state?.status)) {
+      state = await this.#ask("POST"); // also of one that is done: it makes sure of the file
+      this.#hasOrdered = state !== null;
+    }
+    if (state?.status === "failed") return this.#say(`${UNPLAYABLE} No preview could be made: ${state.reason}`, true);
+    if (state?.status === "done") {
+      this.#previewUrl = state.url;
       this.#video.src = this.#previewUrl;
-      this.#video.currentTime = currentTime;
       return;
     }
-    if (described && !["queued", "running"].includes(render?.status)) return this.#say(UNPLAYABLE);
-    const share = render?.frames_total ? ` ${Math.floor((100 * render.frames_done) / render.frames_total)} %` : "";
-    this.#say(`Browsers can't play this recording as it is; a preview is being made.${share}`);
+    const share = state?.progress ? ` ${Math.floor(100 * state.progress)} %` : "";
+    this.#say(state ? `This browser can't play the recording as it is; a preview is being made.${share}` : LOST);
     setTimeout(() => this.#awaitPreview(), AGAIN_MS);
   }
 
-  async #ask() {
+  /** What the server says of the preview; null where it is away, or says that it can't answer now. */
+  async #ask(method) {
     try {
-      const response = await fetch(this.#section.videoUrl);
-      return response.ok ? await response.json() : null;
+      const response = await fetch(this.#section.previewUrl, { method });
+      const said = await response.json();
+      if (response.ok) return { ...said, reason: said.error?.message };
+      return response.status < 500 ? { status: "failed", reason: said.detail } : null;
     } catch {
-      return null; // the server or the network is away; it is asked again
+      return null;
     }
   }
 
-  #say(note) {
-    this.note = note;
+  #say(note, hasFailed = false) {
+    [this.note, this.hasFailed] = [note, hasFailed];
     this.dispatchEvent(new Event("changed"));
   }
 }

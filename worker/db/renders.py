@@ -1,7 +1,9 @@
 """Pictures and videos made from recordings: what is wanted, who makes it, how far it is. Claims are as in work.py.
 
 Analysis goes first. A render takes its turn behind the messages that were sent before it; a preview or overlay that has
-run for `_TURN` gives way to any analysis that waits for a worker, and begins anew once none waits.
+run for `_TURN` gives way to any analysis that waits for a worker, and begins anew once none waits. Where one always
+does, that would never end: so of those that were ordered more than `_PATIENCE` ago, the oldest is made without giving
+way. As it is only one, it keeps one worker from analysing, for as long as it takes, and the next one's turn comes.
 """
 
 import secrets
@@ -9,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from worker.db.tables import Render, RenderKind, RenderStatus, Segment, SegmentStatus, Step, Video, VideoStatus
@@ -19,8 +21,11 @@ from worker.errors import Conflict, LeaseLost, Stopped
 from worker.playability import plays_in_browsers
 
 _TURN = timedelta(seconds=60)
+_PATIENCE = timedelta(hours=1)
 _MESSAGE_GRACE = timedelta(seconds=5)  # as for analyses: between sending a message and a worker's claim
 _ACTIVE = (VideoStatus.QUEUED, VideoStatus.RUNNING)
+_MOVIES = (RenderKind.PREVIEW, RenderKind.OVERLAY)
+_UNFINISHED = (RenderStatus.QUEUED, RenderStatus.RUNNING)
 _NAMES = {RenderKind.PICTURES: "pictures", RenderKind.PREVIEW: "preview", RenderKind.OVERLAY: "video with the faces"}
 _FREE = {"lease_token": None, "lease_until": None, "queued_at": None}
 
@@ -51,13 +56,16 @@ def order_for_done(session: Session, video: Video) -> None:
         order(session, video.id, RenderKind.PREVIEW)
 
 
-def order_overlay(session: Session, video_id: str, *, is_there: bool, anew: bool) -> tuple[Render, bool]:
-    """Have the video with the faces made, unless that is done or in work.
+def order_unless_there(
+    session: Session, video_id: str, kind: RenderKind, *, is_there: bool, anew: bool = False
+) -> tuple[Render, bool]:
+    """Have something made, unless it is done or in work; what has failed is tried again.
 
     Args:
         session: an open transaction.
         video_id: the video.
-        is_there: whether the file is; somebody may have made room on the disk.
+        kind: what to make.
+        is_there: whether its file is; somebody may have made room on the disk.
         anew: even so, because names, merges or hidden faces have changed.
 
     Returns:
@@ -69,12 +77,11 @@ def order_overlay(session: Session, video_id: str, *, is_there: bool, anew: bool
     """
     video = session.get(Video, video_id, with_for_update=True) or get(session, video_id)
     if video.status is not VideoStatus.DONE:
-        raise Conflict(f"The faces can be drawn when the video is done; this one is {video.status.value}.")
-    render = session.scalar(select(Render).where(_is(video.id, RenderKind.OVERLAY)))
-    in_work = (RenderStatus.QUEUED, RenderStatus.RUNNING)
-    if render and not anew and (render.status in in_work or (render.status is RenderStatus.DONE and is_there)):
+        raise Conflict(f"The {_NAMES[kind]} can be made of a video that is done; this one is {video.status.value}.")
+    render = session.scalar(select(Render).where(_is(video.id, kind)))
+    if render and not anew and (render.status in _UNFINISHED or (render.status is RenderStatus.DONE and is_there)):
         return render, False
-    return order(session, video.id, RenderKind.OVERLAY), True
+    return order(session, video.id, kind), True
 
 
 def order(session: Session, video_id: str, kind: RenderKind) -> Render:
@@ -146,8 +153,9 @@ def renew(session: Session, claim: RenderClaim, lease_s: float, frames_done: int
         LeaseLost: the work went to another, was ordered anew, or the video was deleted.
         Stopped: it gives way to an analysis.
     """
-    had_its_turn = claim.kind is not RenderKind.PICTURES and now() > claim.claimed_at + _TURN
-    if had_its_turn and _analysis_waits(session, since=now() - _MESSAGE_GRACE):
+    had_its_turn = claim.kind in _MOVIES and now() > claim.claimed_at + _TURN
+    is_asked_to = had_its_turn and _analysis_waits(session, since=now() - _MESSAGE_GRACE)
+    if is_asked_to and session.scalar(_overdue()) != claim.render_id:
         raise Stopped("An analysis waits for a worker.")
     values = {"lease_until": now() + timedelta(seconds=lease_s), "frames_done": frames_done}
     renewal = update(Render).where(_holds(claim)).values(values).returning(Render.id)
@@ -210,7 +218,7 @@ def give_back(session: Session, claim: RenderClaim, *, count_attempt: bool) -> N
 def due(session: Session, video_id: str | None = None) -> list[Message]:
     """Renders that need a message, marked as sent: send these after the commit, behind those of analyses.
 
-    One that was begun and given up has had its turn: it waits until no analysis does.
+    A movie that was begun and given up has had its turn: it waits until no analysis does, or its patience is over.
 
     Args:
         session: an open transaction.
@@ -220,10 +228,18 @@ def due(session: Session, video_id: str | None = None) -> list[Message]:
     if video_id is not None:
         wanted &= Render.video_id == video_id
     if _analysis_waits(session, since=now()):
-        wanted &= Render.frames_total.is_(None)
+        had_its_turn = Render.kind.in_(_MOVIES) & Render.frames_total.is_not(None)
+        wanted &= or_(~had_its_turn, Render.id == _overdue().scalar_subquery())
     ids = session.scalars(select(Render.id).where(wanted).order_by(Render.id).with_for_update()).all()
     session.execute(update(Render).where(Render.id.in_(ids)).values(queued_at=now()))
     return [(Task.RENDER, render_id) for render_id in ids]
+
+
+def _overdue() -> Select[int]:
+    """Selects the one movie that has waited too long to give way any more, if there is one."""
+    movie = Render.kind.in_(_MOVIES) & Render.status.in_(_UNFINISHED)
+    ordered = Render.created_at < now() - _PATIENCE
+    return select(Render.id).where(movie, ordered).order_by(Render.created_at, Render.id).limit(1)
 
 
 def _analysis_waits(session: Session, since: datetime) -> bool:
