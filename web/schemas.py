@@ -257,7 +257,7 @@ class NoteBody(_Strict):
 
 
 class NotesPage(_Strict):
-    """A video's notes, in order of time."""
+    """The notes on a recording, in order of time."""
 
     notes: list[NoteBody]
 
