@@ -15,7 +15,7 @@ from tests.records import add, new_video
 from tests.test_web_pages import text_of
 from tests.test_web_videos import TWO_FACES, assert_problem
 from tests.website import Website
-from web.notes import exact
+from web.formatting import exact
 from worker.db import notes, videos
 from worker.db.migrations import configuration, migrate
 from worker.db.notes import MOST, Written

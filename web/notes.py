@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from web.formatting import exact
 from web.openapi import Answer, describes
 from web.problems import Problem
 from web.schemas import NewNote, NoteBody, NoteChange, NotesPage
@@ -88,14 +89,6 @@ def delete_by_form(video_id: str, note_id: str) -> WerkzeugResponse:
     """Delete a note, and show the video."""
     _remove(video_id, note_id)
     return _shown(video_id)
-
-
-@blueprint.app_template_filter("exact")
-def exact(seconds: float) -> str:
-    """A moment of a recording to the millisecond, without needless digits: 0:07, 12:30.5, 1:02:03.25."""
-    minutes, rest = divmod(round(seconds * 1000), 60_000)
-    second = f"{rest // 1000:02d}.{rest % 1000:03d}".rstrip("0").rstrip(".") if rest % 1000 else f"{rest // 1000:02d}"
-    return f"{minutes // 60}:{minutes % 60:02d}:{second}" if minutes >= 60 else f"{minutes}:{second}"
 
 
 def described(video_id: str) -> list[dict[str, Any]]:
