@@ -54,6 +54,22 @@ def test_order_by_name_takes_no_account_of_case(filled: Database) -> None:
     assert [name for name in order if name != "c"] == ["d", "b", "e", "a"]  # where umlauts go is the database's affair
 
 
+def test_order_by_name_puts_numbers_by_their_size(database: Database) -> None:
+    in_order = ["9 lives.mp4", "10 lives.mp4", "P0.mp4", "P2.mp4", "p003.mp4", "P9.mp4", "P10 take 3.mp4"]
+    in_order += ["p10 take 12.mp4", "P11.mp4", f"P{'9' * 99}.mp4", f"P1{'0' * 99}.mp4", "Pilot.mp4"]
+    for name in reversed(in_order):
+        add(database, str(len(in_order) - in_order.index(name)).zfill(2), filename=name)  # ids the other way round
+    with database.read() as session:
+        pages = [listing.page(session, Search(sort=Sort.NAME), limit=4, offset=offset)[0] for offset in (0, 4, 8)]
+    assert [video.filename for page in pages for video in page] == in_order
+
+
+def test_longest_names_are_stored_and_sorted(database: Database) -> None:
+    for video_id, name in (("b", "2b" * 127), ("a", "1b" * 127), ("c", "\ufdfa" * 255)):
+        add(database, video_id, filename=name)
+    assert found(database, Search(sort=Sort.NAME)) == ("abc", 3)
+
+
 def test_states_are_sorted_by_what_needs_attention(filled: Database) -> None:
     order, _ = found(filled, Search(sort=Sort.STATE))
     with filled.read() as session:
@@ -93,17 +109,20 @@ def test_length_follows_what_planning_finds(database: Database) -> None:
 
 
 def test_migrating_makes_earlier_videos_searchable_and_keeps_their_segments(database: Database) -> None:
-    video_id = add(database, "first", filename="STRASSE.mp4")
+    video_id = add(database, "first", filename="STRASSE 7.mp4")
     segments = plan(database, video_id)
     with database.write() as session:
         videos.get(session, video_id).info = {"duration_s": 12.5}
         videos.create(session, new_video("second", "bb", filename="Other.mp4"))
     command.downgrade(configuration(database), "0002")
-    assert {"name_key", "duration_s"}.isdisjoint(c["name"] for c in sa.inspect(database.engine).get_columns("videos"))
+    assert {"name_key", "sort_key", "duration_s"}.isdisjoint(
+        c["name"] for c in sa.inspect(database.engine).get_columns("videos")
+    )
     migrate(database)
     assert found(database, Search(name="straße", sort=Sort.LENGTH)) == ("first", 1)
     with database.read() as session:
         video = session.get_one(Video, video_id)
-        assert (video.name_key, video.duration_s) == ("strasse.mp4", 12.5)
+        assert (video.name_key, video.duration_s) == ("strasse 7.mp4", 12.5)
+        assert video.sort_key == "strasse 0017.mp0014"
         count = session.scalar(sa.text("SELECT count(*) FROM segments"))
         assert count == len(segments)

@@ -235,4 +235,4 @@ def test_analysing_again_keeps_the_clip(site: Website) -> None:
     site.done(TWO_FACES, clip_start_s=0.5, clip_end_s=1.5, **SAME_RECORDING)
     body = reanalyze(site).get_json()
     assert body["clip"] == shown(site, "v")["clip"] == {"start_s": 0.5, "end_s": 1.5}
-    assert "every frame, 0.5 s to 1.5 s" in text_of(site.client.get("/videos/v").text)
+    assert "every frame, 0:00.5 to 0:01.5" in text_of(site.client.get("/videos/v").text)

@@ -94,4 +94,4 @@ def test_deleting_says_what_is_kept(site: Website) -> None:
     site.client.post("/videos/v/reanalyze")
     read = text_of(site.client.get("/videos/v").text)
     assert "deletes this analysis" in read
-    assert "keeps the recording with its other analysis" in read
+    assert "keeps the recording with its notes and its other analysis" in read

@@ -141,10 +141,12 @@ def test_stretches_count_frames_by_their_best_face(database: Database) -> None:
     assert [stretch.end_s for stretch in stretches] == [*(stretch.start_s for stretch in stretches[1:]), math.inf]
 
 
-def test_band_of_a_clip_is_blank_outside_of_it(site: Website) -> None:
+def test_band_of_a_clip_is_as_wide_as_the_clip(site: Website) -> None:
     rows = observations({frame: [(0, HAPPY)] for frame in range(10, 15)})
     page = site.client.get(f"/videos/{site.done(rows, clip_start_s=1.0, clip_end_s=1.5)}").text
-    assert re.findall(r'<path class="(\w+)" d="([^"]+)"', page) == [("ok", "M500.00 0.00H750.00V40.00H500.00z")]
+    assert re.findall(r'<path class="(\w+)" d="([^"]+)"', page) == [("ok", "M0.00 0.00H1000.00V40.00H0.00z")]
+    assert '<p class="band-axis"><span>0:01</span><span>0:01.5</span></p>' in page
+    assert 'data-from-s="1.0" data-to-s="1.5"' in page
 
 
 def test_band_of_an_earlier_version_is_made_when_it_is_looked_at(site: Website) -> None:

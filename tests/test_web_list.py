@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +52,25 @@ def test_longest_first(site: Website) -> None:
     for number, length in enumerate((5.0, 600.0, 60.0)):
         site.queued(f"v{number}", filename=f"{length:.0f}.mp4", info=INFO | {"duration_s": length})
     assert listed(site, "sort=length") == named(site, "sort=length") == ["600.mp4", "60.mp4", "5.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("clip", "shown"),
+    [
+        ({"clip_start_s": 10.0, "clip_end_s": 130.0}, "0:10\u20132:10 of 3:00:00"),
+        ({"clip_end_s": 90.25}, "0:00\u20131:30.25 of 3:00:00"),
+        ({"clip_start_s": 3600.0}, "1:00:00\u20133:00:00 of 3:00:00"),
+        ({"clip_start_s": 60.0, "clip_end_s": 20_000.0}, "1:00\u20133:00:00 of 3:00:00"),
+    ],
+)
+def test_list_and_page_say_which_part_is_analysed(site: Website, clip: dict[str, Any], shown: str) -> None:
+    info = INFO | {"duration_s": 10_800.0}
+    site.queued("v", info=info, **clip)
+    site.queued("whole", info=info)
+    assert f"{shown} \u00b7" in site.client.get("/").text
+    assert f'<span class="facts" id="clip">{shown}</span>' in site.client.get("/videos/v").text
+    assert site.client.get("/").text.count(" of 3:00:00") == 1
+    assert 'id="clip"' not in site.client.get("/videos/whole").text
 
 
 def test_pages_keep_the_search(site: Website) -> None:

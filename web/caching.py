@@ -2,7 +2,8 @@
 
 from flask import Flask, Response, request
 
-_POLLED = ("application/json", "text/html")
+POLLED = ("application/json", "text/html")
+"""Media types of what is tagged."""
 
 
 def register(app: Flask) -> None:
@@ -11,7 +12,7 @@ def register(app: Flask) -> None:
 
 
 def _tag(response: Response) -> Response:
-    polled = request.method in ("GET", "HEAD") and response.status_code == 200 and response.mimetype in _POLLED
+    polled = request.method in ("GET", "HEAD") and response.status_code == 200 and response.mimetype in POLLED
     if not polled or response.is_streamed or response.direct_passthrough or response.get_etag()[0]:
         return response
     response.add_etag()

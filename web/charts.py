@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from web.openapi import Parameter
 from web.parameters import seconds, whole_number
 from web.problems import Problem
+from worker.clip import Clip
 from worker.curves import Cells
 from worker.db import curves, faces
 from worker.db.session import Database
@@ -91,9 +92,10 @@ def chart(session: Session, video: Video, stretch: Stretch) -> dict[str, Any]:
     """A stretch of a done video, which was prepared, as lines; see curves.read.
 
     Returns:
-        `bucket_s` (length of time that a point stands for; 0: it is one frame), `faces`, all that are shown in the
-        stretch, and `quality`. A face whose line was asked for has `timestamp_s`, `frames`, `probabilities` and, unless
-        a point is one frame, `lowest` and `highest`, as lists of one length; null in all of them marks a gap.
+        `clip` (the part that was analysed; null: the whole), `bucket_s` (length of time that a point stands for; 0: it
+        is one frame), `faces`, all that are shown in the stretch, and `quality`. A face whose line was asked for has
+        `timestamp_s`, `frames`, `probabilities` and, unless a point is one frame, `lowest` and `highest`, as lists of
+        one length; null in all of them marks a gap.
     """
     shown = faces.shown(session, video.id)
     found = curves.read(session, video, shown, stretch.from_s, stretch.to_s, stretch.points)
@@ -107,6 +109,7 @@ def chart(session: Session, video: Video, stretch: Stretch) -> dict[str, Any]:
         "video_id": video.id,
         "emotions": list(EMOTIONS),
         "duration_s": video.info["duration_s"],
+        "clip": _clip(video),
         "from_s": stretch.from_s,
         "to_s": stretch.to_s,
         "bucket_s": found.bucket_s,
@@ -116,6 +119,14 @@ def chart(session: Session, video: Video, stretch: Stretch) -> dict[str, Any]:
         ],
         "quality": _quality(found.frames),
     }
+
+
+def _clip(video: Video) -> dict[str, float] | None:
+    clip = Clip(video.clip_start_s, video.clip_end_s)
+    if clip.is_whole:
+        return None
+    start_s, end_s = clip.within(video.info["duration_s"])
+    return {"start_s": start_s, "end_s": end_s}
 
 
 def _face(cells: Cells, name: str | None) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from flask import Flask
 
+from worker.clip import Clip
+
 
 def register(app: Flask) -> None:
     """Make these functions filters of the application's templates."""
-    for convert in (clock, time_left, size, count, ordinal, utc, rate, sampling, stretch):
+    for convert in (clock, exact, extent, time_left, size, count, ordinal, utc, rate, sampling, stretch):
         app.add_template_filter(convert)
 
 
@@ -16,6 +18,22 @@ def clock(seconds: float) -> str:
     whole = round(seconds)
     minutes, hours = whole // 60 % 60, whole // 3600
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+def exact(seconds: float) -> str:
+    """A moment of a recording to the millisecond, without needless digits: 0:07, 12:30.5, 1:02:03.25."""
+    minutes, rest = divmod(round(seconds * 1000), 60_000)
+    second = f"{rest // 1000:02d}.{rest % 1000:03d}".rstrip("0").rstrip(".") if rest % 1000 else f"{rest // 1000:02d}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{second}" if minutes >= 60 else f"{minutes}:{second}"
+
+
+def extent(duration_s: float, clip: dict[str, float | None] | None) -> str:
+    """The length of a recording, and which part of it is analysed: 3:00:00, or 0:10-2:10 of 3:00:00, with a dash."""
+    if clip is None:
+        return clock(duration_s)
+    start_s, end_s = Clip(clip["start_s"], clip["end_s"]).within(duration_s)
+    end = clock(end_s) if clip["end_s"] is None else exact(end_s)
+    return f"{exact(start_s)}\u2013{end} of {clock(duration_s)}"
 
 
 def time_left(seconds: float) -> str:
@@ -58,17 +76,13 @@ def sampling(sample_hz: float | None) -> str:
 
 
 def stretch(clip: dict[str, float | None] | None) -> str:
-    """The part of a recording that is analysed: from 60 s, up to 90.5 s, 60 s to 90.5 s; nothing for all of it."""
+    """The part of a recording that is analysed: from 1:00, up to 1:30.5, 1:00 to 1:30.5; nothing for all of it."""
     if clip is None:
         return ""
     start_s, end_s = clip["start_s"], clip["end_s"]
     if end_s is None:
-        return f"from {_seconds(start_s or 0)}"
-    return f"{_seconds(start_s)} to {_seconds(end_s)}" if start_s else f"up to {_seconds(end_s)}"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.3f}".rstrip("0").rstrip(".") + " s"
+        return f"from {exact(start_s or 0)}"
+    return f"{exact(start_s)} to {exact(end_s)}" if start_s else f"up to {exact(end_s)}"
 
 
 def utc(instant: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound
 
-from web.openapi import Answer, Parameter, describes
+from web.openapi import FILE_PARAMETERS, Answer, Parameter, describes, file_answers
 from web.parameters import flag
 from web.problems import Problem
 from web.schemas import RenderBody
@@ -37,21 +37,21 @@ _DAY_S = 24 * 3600
 
 
 @blueprint.get("/videos/<video_id>/thumbnail.jpg")
-@describes("pictures", {200: Answer("A picture", media_type="image/jpeg")})
+@describes("pictures", file_answers("image/jpeg"), (416,), FILE_PARAMETERS)
 def thumbnail(video_id: str) -> Response:
     """The picture that stands for a video."""
     return _picture(video_id, _THUMBNAIL)
 
 
 @blueprint.get("/videos/<video_id>/faces/<int:face_id>.jpg")
-@describes("pictures", {200: Answer("A picture", media_type="image/jpeg")})
+@describes("pictures", file_answers("image/jpeg"), (416,), FILE_PARAMETERS)
 def face(video_id: str, face_id: int) -> Response:
     """A face where it is seen best."""
     return _picture(video_id, f"faces/{face_id}.jpg")
 
 
 @blueprint.get("/videos/<video_id>/pictures/<int:frame>.jpg")
-@describes("pictures", {200: Answer("A picture", media_type="image/jpeg")})
+@describes("pictures", file_answers("image/jpeg"), (416,), FILE_PARAMETERS)
 def picture(video_id: str, frame: int) -> Response:
     """The moment of a frame, for those frames that have a picture."""
     return _picture(video_id, f"pictures/{frame}.jpg")
@@ -89,11 +89,7 @@ def make_preview(video_id: str) -> tuple[dict[str, Any], int]:
 
 
 @blueprint.get("/videos/<video_id>/preview.mp4")
-@describes(
-    "pictures",
-    {200: Answer("The whole file", media_type="video/mp4"), 206: Answer("A range of it", media_type="video/mp4")},
-    (416,),
-)
+@describes("pictures", file_answers("video/mp4"), (416,), FILE_PARAMETERS)
 def preview_file(video_id: str) -> Response:
     """A light copy that every browser plays, at the timeline's times."""
     return _file(video_id, _PREVIEW)
@@ -119,11 +115,7 @@ def make_overlay(video_id: str) -> tuple[dict[str, Any], int]:
 
 
 @blueprint.get("/videos/<video_id>/overlay.mp4")
-@describes(
-    "pictures",
-    {200: Answer("The whole file", media_type="video/mp4"), 206: Answer("A range of it", media_type="video/mp4")},
-    (416,),
-)
+@describes("pictures", file_answers("video/mp4"), (416,), FILE_PARAMETERS)
 def overlay_file(video_id: str) -> Response:
     """The video with the faces, as a file named after the recording."""
     with service().database.read() as session:

@@ -1,4 +1,4 @@
-"""A person's own notes on a video: the API, and the same by forms for browsers without JavaScript."""
+"""A person's own notes on a recording, by any video of it: the API, and the same by forms without JavaScript."""
 
 import math
 import re
@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from web import bodies
 from web.answers import gone, made
+from web.formatting import exact
 from web.openapi import Answer, describes
 from web.problems import Problem
 from web.schemas_annotations import NewNote, NoteBody, NoteChange, NotesPage
@@ -29,7 +30,7 @@ _UNREADABLE = re.compile(r"[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")  # con
 @blueprint.get("/api/v1/videos/<video_id>/notes")
 @describes("notes", {200: Answer("All of them", NotesPage)})
 def index(video_id: str) -> dict[str, Any]:
-    """All notes of a video, in order of time."""
+    """All notes on a video's recording, in order of time: the same for all its analyses."""
     return {"notes": described(video_id)}
 
 
@@ -42,14 +43,14 @@ def index(video_id: str) -> dict[str, Any]:
 )
 def create(video_id: str) -> Response:
     """Write a note: 201."""
-    return made(_describe(_add(video_id, _body())))
+    return made(_describe(video_id, _add(video_id, _body())))
 
 
 @blueprint.patch("/api/v1/videos/<video_id>/notes/<note_id>")
 @describes("notes", {200: Answer("As it is then", NoteBody)}, (400, 413), body=NoteChange)
 def change(video_id: str, note_id: str) -> dict[str, Any]:
     """Change what is given of a note."""
-    return _describe(_change(video_id, note_id, _body()))
+    return _describe(video_id, _change(video_id, note_id, _body()))
 
 
 @blueprint.delete("/api/v1/videos/<video_id>/notes/<note_id>")
@@ -87,22 +88,14 @@ def delete_by_form(video_id: str, note_id: str) -> WerkzeugResponse:
     return _shown(video_id)
 
 
-@blueprint.app_template_filter("exact")
-def exact(seconds: float) -> str:
-    """A moment of a recording to the millisecond, without needless digits: 0:07, 12:30.5, 1:02:03.25."""
-    minutes, rest = divmod(round(seconds * 1000), 60_000)
-    second = f"{rest // 1000:02d}.{rest % 1000:03d}".rstrip("0").rstrip(".") if rest % 1000 else f"{rest // 1000:02d}"
-    return f"{minutes // 60}:{minutes % 60:02d}:{second}" if minutes >= 60 else f"{minutes}:{second}"
-
-
 def described(video_id: str) -> list[dict[str, Any]]:
-    """All notes of a video as the API shows them, in order of time.
+    """All notes on a video's recording as the API shows them, in order of time.
 
     Raises:
         NotFound: no such video.
     """
     with service().database.read() as session:
-        return [_describe(note) for note in notes.listed(session, videos.get(session, video_id).id)]
+        return [_describe(video_id, note) for note in notes.listed(session, videos.get(session, video_id))]
 
 
 def _add(video_id: str, fields: dict[str, Any]) -> Note:
@@ -113,21 +106,22 @@ def _add(video_id: str, fields: dict[str, Any]) -> Note:
 
 def _change(video_id: str, note_id: str, fields: dict[str, Any]) -> Note:
     with service().database.write() as session:
-        video, note = videos.get(session, video_id), notes.find(session, video_id, note_id)
+        video = videos.get(session, video_id)
+        note = notes.find(session, video, note_id)
         present = {"start_s": note.start_s, "end_s": note.end_s, "text": note.text}
         return notes.change(note, _written(video, present | fields))
 
 
 def _remove(video_id: str, note_id: str) -> None:
     with service().database.write() as session:
-        notes.remove(session, notes.find(session, videos.get(session, video_id).id, note_id))
+        notes.remove(session, notes.find(session, videos.get(session, video_id), note_id))
 
 
 def _shown(video_id: str) -> WerkzeugResponse:
     return redirect(url_for("pages.video", video_id=video_id, _anchor="notes"), 303)
 
 
-def _describe(note: Note) -> dict[str, Any]:
+def _describe(video_id: str, note: Note) -> dict[str, Any]:
     return {
         "id": note.id,
         "start_s": note.start_s,
@@ -135,7 +129,7 @@ def _describe(note: Note) -> dict[str, Any]:
         "text": note.text,
         "created_at": instant(note.created_at),
         "updated_at": instant(note.updated_at),
-        "links": {"self": url_for("notes.change", video_id=note.video_id, note_id=note.id)},
+        "links": {"self": url_for("notes.change", video_id=video_id, note_id=note.id)},
     }
 
 

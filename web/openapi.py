@@ -15,6 +15,7 @@ from flask import Flask
 from pydantic import BaseModel
 from werkzeug.routing import Rule
 
+from web.caching import POLLED
 from web.problems import phrase
 
 PREFIX = "/api/v1"
@@ -55,6 +56,18 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+_NOT_MODIFIED = Answer("It is what you have")
+
+
+def file_answers(media_type: str) -> dict[int, Answer]:
+    """Of a view that sends a file from the disk, whole or in ranges; see FILE_PARAMETERS and 416."""
+    return {
+        200: Answer("The whole file", media_type=media_type),
+        206: Answer("The range that was asked for", media_type=media_type),
+        304: _NOT_MODIFIED,
+    }
+
+
 @dataclass(frozen=True)
 class Parameter:
     """What a view takes in its query or headers.
@@ -65,6 +78,7 @@ class Parameter:
         schema: JSON Schema.
         place: "query" or "header".
         required: whether it must be there.
+        methods: where a view answers several; empty for all of them.
     """
 
     name: str
@@ -72,6 +86,7 @@ class Parameter:
     schema: Mapping[str, Any]
     place: str = "query"
     required: bool = False
+    methods: Sequence[str] = ()
 
 
 IDEMPOTENCY_KEY = Parameter(
@@ -80,6 +95,15 @@ IDEMPOTENCY_KEY = Parameter(
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x20-\x7e]+$"},
     place="header",
 )
+
+_IF_NONE_MATCH = Parameter(
+    "If-None-Match", "The ETag of what you have: while it is the same, 304 comes.", {"type": "string"}, place="header"
+)
+_RANGE = Parameter(
+    "Range", "Which bytes to send.", {"type": "string", "pattern": r"^bytes=(\d+-\d*|-\d+)$"}, place="header"
+)
+FILE_PARAMETERS = (_IF_NONE_MATCH, _RANGE)
+"""What a view that sends a file from the disk takes."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +188,8 @@ def _operation(rule: Rule, method: str, view: Callable[..., Any], schemas: dict[
     if said is None:
         raise LookupError(f"{method} {rule.rule} is not described: {view.__module__}.{view.__name__} lacks @describes.")
     summary, _, description = inspect.cleandoc(view.__doc__ or "").partition("\n")
-    answers = {str(status): _answer(answer, schemas) for status, answer in said.also.get(method, said.answers).items()}
+    known, taken = _cached(method, said.also.get(method, said.answers), said.parameters)
+    answers = {str(status): _answer(answer, schemas) for status, answer in known.items()}
     missing = (404,) if rule.arguments else ()
     for status in sorted({*said.problems, *missing, *_UNSAFE.get(method, ()), *_ALWAYS}):
         problem = {"application/problem+json": {"schema": _reference(ProblemBody, schemas)}}
@@ -173,7 +198,10 @@ def _operation(rule: Rule, method: str, view: Callable[..., Any], schemas: dict[
         "tags": [said.tag],
         "operationId": rule.endpoint.replace(".", "_") + (f"_{method.lower()}" if method in said.also else ""),
         "summary": summary.rstrip("."),
-        "parameters": [*_path_parameters(rule), *map(_parameter, said.parameters)],
+        "parameters": [
+            *_path_parameters(rule),
+            *(_parameter(p) for p in taken if not p.methods or method in p.methods),
+        ],
         "responses": answers,
     }
     if description.strip():
@@ -184,6 +212,17 @@ def _operation(rule: Rule, method: str, view: Callable[..., Any], schemas: dict[
     if content:
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _cached(
+    method: str, answers: Mapping[int, Answer], parameters: Sequence[Parameter]
+) -> tuple[Mapping[int, Answer], Sequence[Parameter]]:
+    """With what web.caching adds to them."""
+    answer = answers.get(200)
+    is_tagged = answer is not None and (answer.schema is not None or answer.media_type in POLLED)
+    if method != "GET" or not is_tagged:
+        return answers, parameters
+    return {**answers, 304: _NOT_MODIFIED}, (*parameters, _IF_NONE_MATCH)
 
 
 def _path_parameters(rule: Rule) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from worker.errors import VideoError
 NAMES = ("sample_hz", "clip_start_s", "clip_end_s")
 """The fields of a form that are read here."""
 
-_MAX_SAMPLE_HZ = 1000
+MAX_SAMPLE_HZ = 1000
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def _read_sample_hz(text: str) -> float | None:
     if not text.strip():
         return None
     value = _number(text)
-    if not 0 < value <= _MAX_SAMPLE_HZ:
-        sentence = f"`sample_hz` was expected to be a number above 0 and up to {_MAX_SAMPLE_HZ}, but is {text[:40]!r}."
+    if not 0 < value <= MAX_SAMPLE_HZ:
+        sentence = f"`sample_hz` was expected to be a number above 0 and up to {MAX_SAMPLE_HZ}, but is {text[:40]!r}."
         raise Problem(400, "bad_sample_hz", sentence)
     return value
 

@@ -8,7 +8,7 @@ from flask import Blueprint, request
 from werkzeug.utils import send_file
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from web.openapi import Answer, Parameter, describes
+from web.openapi import FILE_PARAMETERS, Answer, Parameter, describes, file_answers
 from web.problems import Problem
 from web.service import service
 from worker.db import boxes, faces, videos
@@ -34,12 +34,9 @@ _WEBM_CODECS = ("vp8", "vp9", "av1", "libvpx", "libvpx-vp9", "libdav1d", "libaom
 @blueprint.get("/videos/<video_id>/recording")
 @describes(
     "timelines",
-    {
-        200: Answer("The whole file", media_type="*/*"),
-        206: Answer("The range that was asked for", media_type="*/*"),
-    },
+    file_answers("*/*"),
     (410, 416),
-    (Parameter("parts", "Cut long ranges to 2 MiB.", {"type": "string"}),),
+    (Parameter("parts", "Cut long ranges to 2 MiB.", {"type": "string"}), *FILE_PARAMETERS),
 )
 def recording(video_id: str) -> WerkzeugResponse:
     """The uploaded file, as it came.

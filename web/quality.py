@@ -7,6 +7,7 @@ from typing import Any
 
 from web import charts
 from web.service import service
+from worker.clip import Clip
 from worker.db import quality, videos
 from worker.db.quality import Stretch
 from worker.emotions import EMOTIONS
@@ -37,19 +38,28 @@ class Run:
 
 @dataclass(frozen=True)
 class Band:
-    """The recording's length as a picture.
+    """What was analysed of the recording, from left to right, as a picture.
 
     Attributes:
         paths: for each status an SVG path; at each place, their heights are the shares of the statuses.
+        start_s: of the picture's left edge, from the recording's first frame.
+        end_s: of its right edge.
         runs: the longest parts without a usable face, in order of time.
         more: how many such parts there are beyond these.
-        stretch_s: length of one place of the picture.
+        places: how many places the picture has.
     """
 
     paths: dict[str, str]
+    start_s: float
+    end_s: float
     runs: list[Run]
     more: int
-    stretch_s: float
+    places: int
+
+    @property
+    def stretch_s(self) -> float:
+        """Length of one place of the picture."""
+        return (self.end_s - self.start_s) / self.places
 
 
 @dataclass(frozen=True)
@@ -83,23 +93,23 @@ def band(video_id: str) -> Band | None:
     with service().database.read() as session:
         video = videos.get(session, video_id)
         duration_s = float(video.info["duration_s"])
-        end_s = min(duration_s, duration_s if video.clip_end_s is None else video.clip_end_s)
-        span_s = end_s - (video.clip_start_s or 0.0)
-        stretches = quality.stretches(session, video_id, span_s, _STRETCHES)
-    if not stretches or duration_s <= 0:
+        start_s, end_s = Clip(video.clip_start_s, video.clip_end_s).within(duration_s)
+        stretches = quality.stretches(session, video_id, end_s - start_s, _STRETCHES)
+    if not stretches or end_s <= start_s:
         return None
     stretches[-1] = replace(stretches[-1], end_s=end_s)
     runs = _runs(stretches)
     longest = sorted(runs, key=lambda run: run.start_s - run.end_s)[:_RUNS]
     in_order = sorted(longest, key=lambda run: run.start_s)
-    return Band(_paths(stretches, duration_s), in_order, len(runs) - len(in_order), span_s / len(stretches))
+    return Band(_paths(stretches, start_s, end_s), start_s, end_s, in_order, len(runs) - len(in_order), len(stretches))
 
 
-def _paths(stretches: list[Stretch], duration_s: float) -> dict[str, str]:
+def _paths(stretches: list[Stretch], start_s: float, end_s: float) -> dict[str, str]:
     """Bars from the top down, in the order of the statuses."""
+    unit = WIDTH / (end_s - start_s)
     paths = dict.fromkeys(stretches[0].frames, "")
     for stretch in stretches:
-        left, right = (WIDTH * time_s / duration_s for time_s in (stretch.start_s, stretch.end_s))
+        left, right = (unit * (time_s - start_s) for time_s in (stretch.start_s, stretch.end_s))
         top = 0.0
         for status, share in _visible_shares(stretch.frames).items():
             if share:

@@ -36,7 +36,7 @@ class NoteBody(Strict):
 
 
 class NotesPage(Strict):
-    """A video's notes, in order of time."""
+    """The notes on a recording, in order of time."""
 
     notes: list[NoteBody]
 

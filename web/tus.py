@@ -8,6 +8,7 @@ import binascii
 import hashlib
 from base64 import b64decode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -36,14 +37,21 @@ _PIECE = "application/offset+octet-stream"
 _NUMBER_DIGITS = 18
 _TUS = Parameter("Tus-Resumable", "The version of the protocol.", {"enum": [_VERSION]}, "header", required=True)
 _LENGTH = Parameter("Upload-Length", "Bytes of the recording.", {"type": "integer", "minimum": 1}, "header", True)
+_BASE64 = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+_PAIR = rf"[!-+\--~]+(?: {_BASE64})?"
 _METADATA = Parameter(
     "Upload-Metadata",
     "`filename`, `sample_hz`, `clip_start_s`, `clip_end_s`: pairs of a key and a text in Base64, joined by commas.",
-    {"type": "string"},
+    {"type": "string", "pattern": f"^(?:{_PAIR}(?:,{_PAIR})*)?$"},
     "header",
 )
 _OFFSET = Parameter("Upload-Offset", "Where the piece begins.", {"type": "integer", "minimum": 0}, "header", True)
-_SUM = Parameter("Upload-Checksum", "Algorithm and sum of the piece, in Base64.", {"type": "string"}, "header")
+_SUM = Parameter(
+    "Upload-Checksum",
+    "Algorithm and sum of the piece, in Base64.",
+    {"type": "string", "pattern": f"^(?:{'|'.join(_CHECKSUMS)}) {_BASE64}$"},
+    "header",
+)
 _PIECES = {_PIECE: {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}}
 _EMPTY = {204: Answer("Done")}
 _GONE = "This upload was refused, and what came of it is not kept. Ask for it by GET to read why."
@@ -124,6 +132,7 @@ def create() -> Response:
     "uploads",
     {200: Answer("What became of it", UploadBody)},
     (410, 412, 423),
+    (replace(_TUS, methods=("HEAD",)),),
     also={"HEAD": {200: Answer("How far it is", headers={"Upload-Offset": "bytes that are here"})}},
 )
 def show(upload_id: str) -> Response | dict[str, Any]:

@@ -13,6 +13,7 @@ from web.exports import done
 from web.exports import links as export_links
 from web.idempotency import REPLAYED
 from web.openapi import IDEMPOTENCY_KEY, Answer, describes
+from web.options import MAX_SAMPLE_HZ
 from web.parameters import PAGING, paging
 from web.schemas import CreatedVideoBody, VideoBody, VideosPage
 from web.service import Service, service
@@ -37,9 +38,22 @@ _FORM = {
             "type": "object",
             "properties": {
                 "file": {"type": "string", "contentMediaType": "application/octet-stream"},
-                "sample_hz": {"type": "string", "description": "frames per second to analyse; empty for all"},
-                "clip_start_s": {"type": "string", "description": "analyse from this time on; empty for the start"},
-                "clip_end_s": {"type": "string", "description": "analyse up to this time; empty for the end"},
+                "sample_hz": {
+                    "type": "number",
+                    "exclusiveMinimum": 0,
+                    "maximum": MAX_SAMPLE_HZ,
+                    "description": "frames per second to analyse; without it all",
+                },
+                "clip_start_s": {
+                    "type": "number",
+                    "minimum": 0,
+                    "description": "analyse from this time on; without it from the start",
+                },
+                "clip_end_s": {
+                    "type": "number",
+                    "exclusiveMinimum": 0,
+                    "description": "analyse up to this time; without it to the end",
+                },
             },
             "required": ["file"],
         }

@@ -26,7 +26,11 @@ class NewWebhook(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: str = Field(max_length=2000, description="http or https address that is sent a POST for every event")
+    url: str = Field(
+        max_length=2000,
+        description="http or https address that is sent a POST for every event",
+        json_schema_extra={"format": "uri", "pattern": "^https?://"},
+    )
 
     @field_validator("url")
     @classmethod

@@ -43,6 +43,10 @@ class Clip:
         """As it is shown in JSON; None for the whole recording."""
         return None if self.is_whole else {"start_s": self.start_s, "end_s": self.end_s}
 
+    def within(self, duration_s: float) -> tuple[float, float]:
+        """Where it starts and ends in a recording of this length."""
+        return self.start_s or 0.0, duration_s if self.end_s is None else min(self.end_s, duration_s)
+
     def require_before_end(self, duration_s: float) -> None:
         """Refuse a clip that starts after a recording's end.
 

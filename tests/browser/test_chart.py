@@ -313,3 +313,34 @@ def test_without_javascript_a_sentence_says_where_the_numbers_are(
     page = open_page(f"{address}/videos/{add(site, with_a_gap())}", java_script_enabled=False)
     expect(page.locator("noscript p")).to_have_text("The chart needs JavaScript; the CSV has every row of it.")
     expect(page.locator("#chart")).to_be_hidden()
+
+
+def test_chart_opens_on_what_was_analysed_and_shades_the_rest(site: Website, address: str, open_page: Opener) -> None:
+    rows = observations({frame: [(0, NEUTRAL)] for frame in range(50, 100)})
+    info = INFO | {"frame_count": 400, "duration_s": 40.0}
+    site.done(rows, info=info, clip_start_s=5.0, clip_end_s=10.0, filename="session 7.mp4")
+    page = open_page(f"{address}/videos/v", viewport={"width": 1280, "height": 2400})
+    expect(page.locator("#clip")).to_have_text("0:05\u20130:10 of 0:40")
+    expect(page.locator("#chart-note")).to_contain_text("What was analysed, from 0:05.0 to 0:10.0")
+    assert coloured(page, 0.02, 0.98) > 500
+    expect(page.locator("#analysed")).to_be_disabled()
+    page.locator("#whole").click()
+    expect(page.locator("#chart-note")).to_contain_text("Whole recording.")
+    assert coloured(page, 0.13, 0.24) > 50
+    assert coloured(page, 0.26, 1.0) == 0, "the band of frames ends where the clip does, too"
+    with page.expect_download() as saving:
+        page.locator("#save-svg").click()
+    assert saving.value.path().read_text().count(">not analysed</text>") == 2
+    page.locator("#plot .area").focus()
+    page.evaluate(WATCHED)
+    for key in ("End", "Home"):
+        page.keyboard.press(key)
+    assert page.evaluate("sought") == [9.9, 5]
+    page.locator("#analysed").click()
+    expect(page.locator("#chart-note")).to_contain_text("What was analysed, from")
+    assert_accessible(page)
+
+
+def test_a_recording_analysed_as_a_whole_has_no_part_to_go_to(site: Website, address: str, open_page: Opener) -> None:
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}"))
+    expect(page.locator("#analysed")).to_be_hidden()

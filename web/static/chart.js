@@ -44,7 +44,7 @@ class Chart {
       this.note.textContent = "The chart could not be loaded. Reload the page; the CSV has the same data.";
       return;
     }
-    [this.fromS, this.toS] = [0, this.durationS];
+    [this.fromS, this.toS] = this.#analysed();
     this.#fillFaces();
     this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("aria-hidden", "true");
@@ -85,10 +85,12 @@ class Chart {
       earlier: () => pan(this, -0.5),
       later: () => pan(this, 0.5),
       whole: () => this.whole(),
+      analysed: () => this.show(...this.#analysed()),
       "save-svg": () => this.#saveSvg(),
       "save-png": () => this.#savePng(),
     };
     for (const [id, act] of Object.entries(buttons)) this.root.querySelector(`#${id}`).addEventListener("click", act);
+    this.root.querySelector("#analysed").hidden = !this.analyses.own.clip;
   }
 
   // What gestures.js asks of a view.
@@ -124,7 +126,8 @@ class Chart {
   step(points) {
     const moments = this.#answer()?.quality.timestamp_s ?? [];
     if (!moments.length) return;
-    const ends = [0, this.analyses.own.whole.quality.timestamp_s.at(-1)];
+    const all = this.analyses.own.whole.quality.timestamp_s;
+    const ends = [all[0], all.at(-1)];
     const place = nearest(moments, this.askedS ?? playhead.timestampS) + points;
     const next = Number.isFinite(points) ? moments[place] : ends[points < 0 ? 0 : 1];
     if (next === undefined) return;
@@ -149,6 +152,12 @@ class Chart {
 
   #points() {
     return Math.min(4000, Math.max(600, Math.round(this.plot.clientWidth * 2)));
+  }
+
+  // The stretch that was analysed: of a clip, what a person comes for, however long the recording is.
+  #analysed() {
+    const { clip, durationS } = this.analyses.own;
+    return clip ? [clip.fromS, clip.toS] : [0, durationS];
   }
 
   #answer() {
@@ -252,7 +261,11 @@ class Chart {
   #explain() {
     const isWhole = this.toS - this.fromS >= this.durationS - 1e-6;
     for (const id of ["zoom-out", "earlier", "later", "whole"]) this.root.querySelector(`#${id}`).disabled = isWhole;
-    const words = this.missing || `${isWhole ? "Whole recording" : `From ${this.#stretch()}`}. ${this.#manner()}`;
+    const [fromS, toS] = this.#analysed();
+    const isAnalysed = Math.abs(this.fromS - fromS) < 1e-6 && Math.abs(this.toS - toS) < 1e-6;
+    this.root.querySelector("#analysed").disabled = isAnalysed;
+    const seen = isWhole ? "Whole recording" : `${isAnalysed ? "What was analysed, from" : "From"} ${this.#stretch()}`;
+    const words = this.missing || `${seen}. ${this.#manner()}`;
     if (this.note.textContent !== words) this.note.textContent = words;
   }
 

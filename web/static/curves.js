@@ -14,6 +14,7 @@ export class Curves {
   async open(faceId, points) {
     const answer = await this.#load({ face_id: faceId, points });
     this.durationS = Math.max(answer.data.duration_s, 1e-3);
+    this.clip = answer.clip;
     this.emotions = answer.data.emotions;
     this.faces = answer.data.faces;
     this.faceId = answer.faceId;
@@ -66,6 +67,7 @@ export class Curves {
       bucketS: data.bucket_s,
       line: face ? line(face) : null,
       quality: data.quality,
+      clip: data.clip && { fromS: data.clip.start_s, toS: data.clip.end_s }, // what of the recording was analysed
     };
   }
 

@@ -11,6 +11,7 @@ const RIGHT = 8;
 const BAND = 8; // height of the band of frames
 const TITLE = 24;
 const AXIS = 26;
+const UNSEEN = "not analysed";
 const STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
 const COLOURS = ["card", "line", "ink", "soft", "accent", "bad", "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
 
@@ -65,10 +66,11 @@ export function draw(surface, scene) {
     grid(surface, scene, place, box);
     if (panel.label) surface.text(panel.label, place.left + 4, box.titleY, { colour: scene.colours.ink, weight: 600 });
     surface.clip(place.left, box.top - 2, place.right - place.left, box.bandTop + BAND - box.top + 4, () => {
+      if (panel.answer?.clip) outside(surface, scene, place, box, panel.answer.clip);
       ranges(surface, scene, place, box);
       if (panel.answer) {
         lines(surface, scene, place, box, panel.answer);
-        band(surface, scene, place, box, panel.answer.quality);
+        band(surface, scene, place, box, panel.answer);
       }
     });
   });
@@ -100,6 +102,18 @@ function axis(surface, { colours, fromS, toS }, { left, right, bottom, x }) {
     surface.text(clock(n * step, step), anchor === "start" ? at - 4 : at, bottom + 18, { colour: colours.soft, anchor });
   }
   surface.stroke(path, colours.soft, 1);
+}
+
+// What of the recording was left out of the analysis: nothing is known of it, which is not the same as "no face".
+function outside(surface, { colours }, { left, right, x }, { top, bandTop }, { fromS, toS }) {
+  for (const [from, to] of [[left, Math.min(x(fromS), right)], [Math.max(x(toS), left), right]]) {
+    if (to <= from) continue;
+    const path = surface.path();
+    path.rect(from, top, to - from, bandTop + BAND - top);
+    surface.fill(path, colours.line, 0.6);
+    if (to - from < UNSEEN.length * 7) continue; // has no room for the words
+    surface.text(UNSEEN, (from + to) / 2, (top + bandTop) / 2, { colour: colours.soft, anchor: "middle" });
+  }
 }
 
 function ranges(surface, { ranges, colours }, { x }, { top, bottom }) {
@@ -179,13 +193,14 @@ function envelope(surface, { times, lowest, highest }, emotion, runs, x, y) {
 }
 
 // How the frames of each moment were: shares, one above the other; what is rare is at least two pixels high.
-function band(surface, { colours, fromS, toS, durationS }, { x }, { bandTop }, quality) {
+function band(surface, { colours, fromS, toS, durationS }, { x }, { bandTop }, { quality, clip }) {
+  const endS = clip?.toS ?? durationS;
   const times = quality.timestamp_s;
   const [low, high] = [Math.max(0, lowerBound(times, fromS) - 1), Math.min(times.length, lowerBound(times, toS) + 1)];
   const paths = Object.fromEntries(Object.keys(STATUSES).map((status) => [status, surface.path()]));
   for (let i = low; i < high; i++) {
     const from = x(times[i]);
-    const width = Math.max(1, x(times[i + 1] ?? Math.max(durationS, times[i])) - from);
+    const width = Math.max(1, x(times[i + 1] ?? Math.max(endS, times[i])) - from);
     const total = Object.keys(STATUSES).reduce((sum, status) => sum + quality[status][i], 0);
     let left = BAND;
     for (const status of Object.keys(STATUSES)) {

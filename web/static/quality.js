@@ -6,7 +6,8 @@ export function linkQuality(section) {
   const band = section.querySelector(".band");
   band?.addEventListener("click", (event) => {
     const { left, width } = band.getBoundingClientRect();
-    playhead.seek(((event.clientX - left) / width) * Number(band.dataset.durationS));
+    const [fromS, toS] = [band.dataset.fromS, band.dataset.toS].map(Number);
+    playhead.seek(fromS + ((event.clientX - left) / width) * (toS - fromS));
   });
   for (const text of section.querySelectorAll("[data-seek-s]")) {
     const button = document.createElement("button");

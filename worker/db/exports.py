@@ -112,8 +112,7 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
             for face, merged in faces.members(session, video.id).items()
         ],
         "notes": [
-            {"start_s": note.start_s, "end_s": note.end_s, "text": note.text}
-            for note in notes.listed(session, video.id)
+            {"start_s": note.start_s, "end_s": note.end_s, "text": note.text} for note in notes.listed(session, video)
         ],
         "analyzed_at": video.finished_at.isoformat() if video.finished_at else None,
         "columns": DATA_DICTIONARY,

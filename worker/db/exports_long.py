@@ -51,6 +51,6 @@ def note_lines(session: Session, video: Video) -> Iterator[str]:
                 note.created_at.isoformat(),
                 note.updated_at.isoformat(),
             )
-            for note in notes.listed(session, video.id)
+            for note in notes.listed(session, video)
         ),
     )

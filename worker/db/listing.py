@@ -17,7 +17,7 @@ class Sort(StrEnum):
 
     NEWEST = "newest"
     OLDEST = "oldest"
-    NAME = "name"
+    NAME = "name"  # numbers in it by their size
     LENGTH = "length"  # longest first
     STATE = "state"  # running, queued, failed, done, cancelled, and the newest of each first
 
@@ -45,7 +45,7 @@ class Search:
 _ORDERS = {
     Sort.NEWEST: (Video.created_at.desc(), Video.id),
     Sort.OLDEST: (Video.created_at, Video.id),
-    Sort.NAME: (Video.name_key, Video.id),
+    Sort.NAME: (Video.sort_key, Video.id),
     Sort.LENGTH: (Video.duration_s.desc(), Video.id),
     # From z to a the states happen to stand in the order in which they matter, which an index gives for nothing.
     Sort.STATE: (Video.status.desc(), Video.created_at.desc(), Video.id),

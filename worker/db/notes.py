@@ -1,17 +1,23 @@
-"""A person's own notes on a video: at a moment, or over a range."""
+"""A person's own notes on a recording: at a moment, or over a range.
+
+They say what happened in the recording, whichever network looked at it, so they are those of all its analyses: written,
+changed or deleted with one of them, they are so with the others. Each lies with one analysis, which hands its notes on
+when it is deleted before others; see videos.remove.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from worker.db import videos
 from worker.db.tables import Note, Video
-from worker.db.videos import new_id, now
 from worker.errors import Conflict, NotFound
 
 MOST = 1000
-"""Notes that a video can have."""
+"""Notes that a recording can have."""
 
 LONGEST = 1000
 """Characters that a note can have."""
@@ -32,20 +38,25 @@ class Written:
     text: str
 
 
-def listed(session: Session, video_id: str) -> Sequence[Note]:
-    """A video's notes in order of time."""
+def listed(session: Session, video: Video) -> Sequence[Note]:
+    """The notes on a video's recording in order of time."""
     in_order = (Note.start_s, Note.end_s.is_not(None), Note.end_s, Note.created_at, Note.id)
-    return session.scalars(select(Note).where(Note.video_id == video_id).order_by(*in_order)).all()
+    return session.scalars(_of_recording(select(Note), video).order_by(*in_order)).all()
 
 
-def find(session: Session, video_id: str, note_id: str) -> Note:
-    """One note, to be changed: locked until the end of the transaction.
+def _of_recording(query: Select[Any], video: Video) -> Select[Any]:
+    return query.join(Video, Video.id == Note.video_id).where(Video.sha256 == video.sha256)
+
+
+def find(session: Session, video: Video, note_id: str) -> Note:
+    """One note on a video's recording, to be changed: locked until the end of the transaction.
 
     Raises:
-        NotFound: this video has no such note.
+        NotFound: this recording has no such note.
     """
-    note = session.get(Note, note_id, with_for_update=True)
-    if note is None or note.video_id != video_id:
+    locked = _of_recording(select(Note), video).where(Note.id == note_id).with_for_update(of=Note)
+    note: Note | None = session.scalar(locked)
+    if note is None:
         raise NotFound(f"This video has no note with the id {note_id!r}. It may have been deleted.")
     return note
 
@@ -55,13 +66,13 @@ def add(session: Session, video: Video, written: Written) -> Note:
 
     Raises:
         NotFound: the video was deleted meanwhile.
-        Conflict: the video has as many as it can have.
+        Conflict: the recording has as many as it can have.
     """
-    if session.scalar(select(Video.id).where(Video.id == video.id).with_for_update()) is None:
+    if video.id not in videos.lock_analyses(session, video.sha256):
         raise NotFound(f"The video {video.id!r} was deleted meanwhile, so the note has no place.")
-    if (session.scalar(select(func.count(Note.id)).where(Note.video_id == video.id)) or 0) >= MOST:
-        raise Conflict(f"A video can have up to {MOST:,} notes, and this one has them. Delete some first.")
-    note = Note(id=new_id(), video_id=video.id, created_at=now())
+    if (session.scalar(_of_recording(select(func.count(Note.id)), video)) or 0) >= MOST:
+        raise Conflict(f"A recording can have up to {MOST:,} notes, and this one has them. Delete some first.")
+    note = Note(id=videos.new_id(), video_id=video.id, created_at=videos.now())
     session.add(note)
     return change(note, written)
 
@@ -70,7 +81,7 @@ def change(note: Note, written: Written) -> Note:
     """Let a note say this."""
     note.start_s = round(written.start_s, 3)
     note.end_s = None if written.end_s is None else round(written.end_s, 3)
-    note.text, note.updated_at = written.text, now()
+    note.text, note.updated_at = written.text, videos.now()
     return note
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Integer, case, cast, func, select
 from sqlalchemy.orm import Session
 
+from worker.clip import Clip
 from worker.db.tables import Observation, Segment, Video, VideoStatus
 from worker.emotions import EMOTIONS
 from worker.observations import Status
@@ -22,8 +23,8 @@ _ROUNDING = 1e-6  # of a stretch: a frame at the very beginning of one must not 
 
 def of(session: Session, video: Video) -> str:
     """The strip of an analysed video, over what of the recording is analysed; see measure."""
-    end_s = video.duration_s if video.clip_end_s is None else min(video.clip_end_s, video.duration_s)
-    return measure(session, video.id, video.clip_start_s or 0.0, end_s)
+    start_s, end_s = Clip(video.clip_start_s, video.clip_end_s).within(video.duration_s)
+    return measure(session, video.id, start_s, end_s)
 
 
 def measure(session: Session, video_id: str, start_s: float, end_s: float) -> str:

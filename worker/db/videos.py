@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from worker.clip import Clip
 from worker.db import webhooks
-from worker.db.tables import Segment, SegmentStatus, Step, Video, VideoStatus
+from worker.db.tables import Note, Segment, SegmentStatus, Step, Video, VideoStatus
 from worker.errors import Conflict, NotFound
 
 _ACTIVE = (VideoStatus.QUEUED, VideoStatus.RUNNING)
@@ -255,12 +255,22 @@ def _replaced_sentence(old: str, new: str) -> str:
 
 
 def remove(session: Session, video_id: str) -> None:
-    """Delete a video with all its rows, in any state. The caller deletes the recording after the commit.
+    """Delete a video with all its rows, in any state; its recording's notes go with the last analysis. The caller
+    deletes the recording after the commit.
 
     Raises:
         NotFound: no such video.
     """
-    session.delete(_lock(session, video_id))
+    analyses = lock_analyses(session, get(session, video_id).sha256)
+    video = _lock(session, video_id)
+    if heirs := [analysis for analysis in analyses if analysis != video_id]:
+        session.execute(update(Note).where(Note.video_id == video_id).values(video_id=heirs[0]))
+    session.delete(video)
+
+
+def lock_analyses(session: Session, sha256: str) -> Sequence[str]:
+    """The ids of all analyses of a recording, locked in one order for all until the end of the transaction."""
+    return session.scalars(select(Video.id).where(Video.sha256 == sha256).order_by(Video.id).with_for_update()).all()
 
 
 def _lock(session: Session, video_id: str) -> Video:

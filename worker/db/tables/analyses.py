@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, validates
 from sqlalchemy.types import BigInteger
 
-from worker.db.names import folded
+from worker.db.names import folded, sort_key
 from worker.db.tables.columns import Base, Single, UtcDateTime, Work, enumerated
 
 
@@ -77,22 +77,24 @@ class Video(Work, Base):
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # counts by status, faces, strip; None until done
     clip_start_s: Mapped[float | None] = mapped_column(Float(53))  # see worker.clip; both None: the whole recording
     clip_end_s: Mapped[float | None] = mapped_column(Float(53))
-    name_key: Mapped[str] = mapped_column(Text, server_default="")  # the filename, to search and sort by
+    name_key: Mapped[str] = mapped_column(Text, server_default="")  # the filename, to search by
+    sort_key: Mapped[str] = mapped_column(Text, server_default="")  # the filename, to sort by
     duration_s: Mapped[float] = mapped_column(Float(53), server_default="0")  # of info, to sort by
 
     __table_args__ = (
         Index("ix_videos_status_created_at", "status", "created_at"),
         Index("ix_videos_created_at", "created_at"),
         Index("ix_videos_sha256", "sha256"),
-        Index("ix_videos_name_key", "name_key"),
+        Index("ix_videos_sort_key", "sort_key"),
         Index("ix_videos_duration_s", "duration_s"),
     )
 
     @validates("filename", "info")
     def _derive(self, key: str, value: Any) -> Any:
-        """Keep what the list sorts by in step with what it comes from."""
+        """Keep what the list is searched and sorted by in step with what it comes from."""
         if key == "filename":
             self.name_key = folded(value)
+            self.sort_key = sort_key(self.name_key)
         else:
             self.duration_s = value.get("duration_s") or 0.0
         return value

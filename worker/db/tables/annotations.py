@@ -36,12 +36,12 @@ class Face(Base):
 
 
 class Note(Base):
-    """A person's own words at a moment of a recording, or over a range of it."""
+    """A person's own words at a moment of a recording, or over a range of it; see notes.py."""
 
     __tablename__ = "notes"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)  # never given twice, as a counter's would be
-    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))  # one of its analyses
     start_s: Mapped[float] = mapped_column(Float(53))  # from the first frame, to the millisecond
     end_s: Mapped[float | None] = mapped_column(Float(53))  # None: a moment
     text: Mapped[str] = mapped_column(Text)
