@@ -44,9 +44,11 @@ def test_keys_play_and_jump(site: Website, address: str, open_page: Opener, clip
     wait_for_frame(page, 59)
     page.keyboard.press("Shift+ArrowLeft")
     wait_for_frame(page, 0)
-    page.locator("[aria-label='Speed']").select_option("0.5")
+    speed = page.locator("[aria-label='Speed']")
+    speed.select_option("0.5")
     assert page.evaluate("() => document.querySelector('video').playbackRate") == 0.5
-    page.keyboard.press("ArrowRight")  # belongs to the list of speeds
+    speed.press("ArrowRight")  # belongs to the list of speeds
+    page.wait_for_function("() => document.querySelector('video').playbackRate === 1")
     wait_for_frame(page, 0)
 
 
