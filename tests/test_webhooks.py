@@ -1,6 +1,7 @@
 """Webhooks: written with the video's end, signed, tried again, and never sent into the operator's own network."""
 
 import json
+import socket
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -49,6 +50,21 @@ def event(server: Receiver, secret: str, number: int = -1) -> dict[str, object]:
     said = Verifier(secret).verify(body, headers)
     assert isinstance(said, dict)
     return said
+
+
+def test_next_address_of_a_name_is_tried_where_one_has_no_route(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def both(host: str, port: int, **_: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+
+    with receiver() as server:
+        listen(database, server.url)
+        fail(database)
+        monkeypatch.setattr(socket, "getaddrinfo", both)  # the system's, which has no such name
+        assert delivery.deliver_due(ALLOWED, database) == 1
+        assert len(server.received) == 1
+    assert log(database)[0].status is DeliveryStatus.DELIVERED
 
 
 def test_a_failed_video_is_told_with_its_reason_and_a_valid_signature(database: Database) -> None:

@@ -56,7 +56,7 @@ def post(due: Due, allow_private: bool) -> int:
     """
     parts = urlsplit(due.url)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-    address = _resolve(host, port, allow_private)
+    addresses = _resolve(host, port, allow_private)
     sent_at = datetime.now(UTC)
     headers = {
         "Host": parts.netloc.rpartition("@")[2],
@@ -67,27 +67,41 @@ def post(due: Due, allow_private: bool) -> int:
         "webhook-signature": Webhook(due.secret).sign(due.id, sent_at, due.body),
     }
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    for address in addresses:
+        try:
+            status = _send(address, port, host if parts.scheme == "https" else None, target, due.body, headers)
+            break
+        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as exc:
+            unreached = exc  # such as IPv6 where the network has none; nothing was sent
+        except urllib3.exceptions.HTTPError as exc:
+            raise Undelivered(f"{host} could not be reached: {exc}.") from exc
+    else:
+        raise Undelivered(f"{host} could not be reached: {unreached}.") from unreached
+    if not 200 <= status < 300:
+        raise Undelivered(f"{host} was expected to answer with 2xx, but answered with {status}.", status)
+    return status
+
+
+def _send(address: str, port: int, secure_host: str | None, target: str, body: str, headers: dict[str, str]) -> int:
+    """The status that an address answers with; with a secure_host, over TLS with the certificate of that name."""
     pool: urllib3.HTTPConnectionPool
-    if parts.scheme == "https":
-        pool = urllib3.HTTPSConnectionPool(address, port, server_hostname=host, assert_hostname=host)
+    if secure_host:
+        pool = urllib3.HTTPSConnectionPool(address, port, server_hostname=secure_host, assert_hostname=secure_host)
     else:
         pool = urllib3.HTTPConnectionPool(address, port)
     try:
         answer = pool.urlopen(
-            "POST", target, body=due.body.encode(), headers=headers, timeout=_TIMEOUT_S, retries=False,
+            "POST", target, body=body.encode(), headers=headers, timeout=_TIMEOUT_S, retries=False,
             redirect=False, preload_content=False,
         )  # fmt: skip
-    except urllib3.exceptions.HTTPError as exc:
-        raise Undelivered(f"{host} could not be reached: {exc}.") from exc
+        answer.close()  # its body is not wanted
+        return answer.status
     finally:
         pool.close()
-    if not 200 <= answer.status < 300:
-        raise Undelivered(f"{host} was expected to answer with 2xx, but answered with {answer.status}.", answer.status)
-    return answer.status
 
 
-def _resolve(host: str, port: int, allow_private: bool) -> str:
-    """The address to connect to."""
+def _resolve(host: str, port: int, allow_private: bool) -> list[str]:
+    """The addresses to connect to, in the order in which to try them."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
@@ -99,7 +113,7 @@ def _resolve(host: str, port: int, allow_private: bool) -> str:
             f"{host} is at {private[0]}, which is not a public address. The operator can allow that "
             "(TIMELINE_WEBHOOK_PRIVATE_ADDRESSES)."
         )
-    return addresses[0]
+    return list(dict.fromkeys(addresses))
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

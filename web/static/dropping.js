@@ -40,13 +40,15 @@ async function filesIn({ items, files }) {
   return [...plain, ...(await Promise.all(folders.map(recordingsIn))).flat()];
 }
 
+/** A file that can't be read stands as an empty one of its name, which is refused by name; the others are taken. */
 async function recordingsIn(folder) {
   const reader = folder.createReader();
   const found = [];
-  for (let some; (some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length; ) {
-    for (const entry of some) {
+  const some = () => new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
+  for (let entries; (entries = await some()).length; ) {
+    for (const entry of entries) {
       if (entry.isDirectory) found.push(...(await recordingsIn(entry)));
-      else found.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+      else found.push(await new Promise((resolve) => entry.file(resolve, () => resolve(new File([], entry.name)))));
     }
   }
   return found.filter((file) => file.type.startsWith("video/") || ENDINGS.test(file.name));

@@ -62,7 +62,7 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
 
   function enter(file, options, canReturn) {
     const item = place(file, options, { canReturn, file });
-    if (file.size === 0) change(item, "refused", { sentence: "The file is empty. Choose the recording again." });
+    if (file.size === 0) change(item, "refused", { sentence: "The file is empty or can't be read. Choose the recording again." });
     else if (file.size > maxBytes) {
       const sentence = `A recording may have up to ${size(maxBytes)} here; this one has ${size(file.size)}.`;
       change(item, "refused", { sentence });

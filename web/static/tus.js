@@ -40,11 +40,11 @@ class Gone extends Refusal {}
  */
 export async function upload(file, job, signal, tell) {
   let { url } = job;
-  let tries = 0;
+  let [tries, key] = [0, randomKey()];
   for (let offset = url ? null : 0; ; ) {
     try {
       if (!url) {
-        url = await create(job, file, signal);
+        url = await create(job, file, key, signal);
         tell.created(url);
       }
       offset ??= await standing(url, signal);
@@ -62,7 +62,7 @@ export async function upload(file, job, signal, tell) {
     } catch (fault) {
       signal.throwIfAborted();
       if (fault instanceof Gone && url && tries === 0) {
-        [url, offset, tries] = [null, 0, 1]; // from the beginning, once
+        [url, offset, tries, key] = [null, 0, 1, randomKey()]; // from the beginning, once
       } else if (fault instanceof Interruption) {
         await checkReadable(file);
         offset = null;
@@ -92,10 +92,15 @@ export async function describe(url, signal = null) {
   }
 }
 
-async function create({ endpoint, metadata }, file, signal) {
-  const headers = { ...VERSION, "Upload-Length": String(file.size), "Upload-Metadata": encoded(metadata) };
+/** Where the answer gets lost, asking again by the same key finds the upload that was made. */
+async function create({ endpoint, metadata }, file, key, signal) {
+  const headers = { ...VERSION, "Upload-Length": String(file.size), "Upload-Metadata": encoded(metadata), "Idempotency-Key": key };
   const response = await ask(endpoint, { method: "POST", headers }, signal);
   return new URL(response.headers.get("Location"), location.href).pathname; // a proxy may serve another scheme or host
+}
+
+function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** @returns {Promise<number>} bytes that the server has */

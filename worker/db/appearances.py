@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Float, Row, Subquery, and_, case, cast, fu
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger, Integer
 
+from worker.clip import Clip
 from worker.db.tables import Face, Observation, Segment, Tracklet, Video
 from worker.emotions import EMOTIONS
 from worker.tracking import longest_gap_s
@@ -111,7 +112,7 @@ def _seconds(video: Video) -> Any:
     """Sums over the rows of one tracklet in one second with one most probable emotion."""
     rows = _followed(video)
     hold_s = longest_gap_s(1 / video.sample_hz if video.sample_hz else 0.0)
-    end_s = min(video.info.get("duration_s", 0.0), math.inf if video.clip_end_s is None else video.clip_end_s)
+    _, end_s = Clip(video.clip_start_s, video.clip_end_s).within(video.duration_s)
     span_s = func.coalesce(rows.c.next_s, end_s) - rows.c.timestamp_s
     held_s = case((span_s > hold_s, hold_s), (span_s < 0, 0.0), else_=span_s)
     highest = case({i: rows.c[emotion] for i, emotion in enumerate(EMOTIONS)}, value=rows.c.dominant)

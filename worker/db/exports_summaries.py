@@ -6,6 +6,7 @@ from itertools import chain, groupby, pairwise
 
 from sqlalchemy.orm import Session
 
+from worker.clip import Clip
 from worker.db import shown
 from worker.db.dictionaries import PER_FACE, PER_SECOND
 from worker.db.exports import ends, lines, strongest, text
@@ -122,12 +123,13 @@ def _faces(session: Session, video: Video, hidden: bool) -> Iterator[tuple[str, 
 
 
 def _lasting(frames: Iterator[Sequence[ShownRow]], video: Video) -> Iterator[tuple[Sequence[ShownRow], float]]:
-    """Each frame with the time that it stands for: to the next analysed one or the recording's end, but no longer than
-    a face is followed without being seen."""
+    """Each frame with the time that it stands for: to the next analysed one or the end of what was analysed, but no
+    longer than a face is followed without being seen."""
     longest_s = longest_gap_s(1 / video.sample_hz if video.sample_hz else 0.0)
+    _, last_s = Clip(video.clip_start_s, video.clip_end_s).within(video.duration_s)
     for frame, after in pairwise(chain(frames, [None])):
         assert frame is not None, "None comes last"
-        end_s = after[0].timestamp_s if after else video.info.get("duration_s", 0.0)
+        end_s = after[0].timestamp_s if after else last_s
         yield frame, min(max(end_s - frame[0].timestamp_s, 0.0), longest_s)
 
 
