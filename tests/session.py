@@ -46,10 +46,16 @@ def session_rows() -> Observations:
     return np.concatenate(blocks)
 
 
-def finished(database: Database, rows: Observations, filename: str = FILENAME, segments: int = 3) -> str:
+def finished(
+    database: Database,
+    rows: Observations,
+    filename: str = FILENAME,
+    segments: int = 3,
+    clip_end_s: float | None = None,
+) -> str:
     """A video that is done, with these rows in this many segments; its id, which reads like a formula."""
     info = {"duration_s": 5.0, "frame_count": FRAMES}
-    video_id = add(database, "+first", filename=filename, model_version="@paper-1", info=info)
+    video_id = add(database, "+first", filename=filename, model_version="@paper-1", info=info, clip_end_s=clip_end_s)
     parts = np.array_split(np.unique(rows["frame"]).astype(np.int64), segments)
     plan = {"start_pts": 0, "origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": 10}
     blocks = [rows[np.isin(rows["frame"], part)] for part in parts]

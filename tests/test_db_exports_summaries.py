@@ -3,13 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import update
 
 from tests.session import finished, read_back, session_rows
 from worker.db import faces
 from worker.db.dictionaries import PER_FACE, PER_SECOND, TIDY
 from worker.db.session import Database
-from worker.db.tables import Video
 from worker.emotions import EMOTIONS
 
 STATUSES = ["ok", "too_small", "no_face", "decode_error"]
@@ -81,9 +79,7 @@ def test_cards_and_summary_tell_the_same(database: Database, clip_end_s: float |
     rows = session_rows()
     if clip_end_s is not None:  # as if the analysis had ended there; the last frame stands for the time up to it
         rows = rows[rows["timestamp_s"] < clip_end_s]
-    video_id = finished(database, rows)
-    with database.write() as session:
-        session.execute(update(Video).values(clip_end_s=clip_end_s))
+    video_id = finished(database, rows, clip_end_s=clip_end_s)
     summary = read_back(database, video_id, PER_FACE).set_index("face_id")
     with database.read() as session:
         cards = {card.face_id: card for card in faces.cards(session, video_id)}

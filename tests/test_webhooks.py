@@ -5,6 +5,7 @@ import socket
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -55,11 +56,14 @@ def event(server: Receiver, secret: str, number: int = -1) -> dict[str, object]:
 def test_next_address_of_a_name_is_tried_where_one_has_no_route(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def both(host: str, port: int, **_: object) -> list[object]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+    look_up = socket.getaddrinfo
+
+    def both(host: str, port: int, *more: int, **options: int) -> list[Any]:
+        addresses = [host] if host != "receiver.example" else ["127.0.0.2", "127.0.0.1"]
+        return [found for address in addresses for found in look_up(address, port, *more, **options)]
 
     with receiver() as server:
-        listen(database, server.url)
+        listen(database, server.url.replace("127.0.0.1", "receiver.example"))
         fail(database)
         monkeypatch.setattr(socket, "getaddrinfo", both)  # the system's, which has no such name
         assert delivery.deliver_due(ALLOWED, database) == 1
