@@ -107,7 +107,7 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
 
   function place(source, options, more) {
     const sent = more.url ? null : 0; // of an interrupted one it isn't known before the server is asked
-    const item = { source, options, url: null, sent, marks: [], state: null, drawnAt: 0, release: () => {}, ...more };
+    const item = { source, options, url: null, sent, marks: [], state: null, drawnAt: 0, drawing: null, release: () => {}, ...more };
     item.row = createRow(part("-row"), source.name, (action) => actions[action](item));
     item.row.measure({ total: source.size, sent: item.sent });
     items.push(item);
@@ -162,9 +162,17 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     item.sent = bytes;
     const now = performance.now();
     item.marks = [...item.marks.filter((mark) => now - mark.at < PACE_MS), { at: now, bytes }];
-    if (now - item.drawnAt < DRAW_MS && bytes < item.source.size) return;
-    item.drawnAt = now;
-    item.row.measure({ total: item.source.size, sent: bytes, bytesPerS: pace(item) });
+    const restMs = item.drawnAt + DRAW_MS - now;
+    if (restMs <= 0 || bytes === item.source.size) draw(item);
+    else item.drawing ??= setTimeout(() => draw(item), restMs); // or a stop would leave what was sent last unseen
+  }
+
+  function draw(item) {
+    clearTimeout(item.drawing);
+    item.drawing = null;
+    if (item.state !== "sending") return;
+    item.drawnAt = performance.now();
+    item.row.measure({ total: item.source.size, sent: item.sent, bytesPerS: pace(item) });
     summarise();
   }
 
