@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Opener
 from tests.clips import read_all
 from tests.website import HAPPY, Website
+from worker.clip import Clip
 from worker.observations import Observations, Status, blank
 from worker.video import VideoPlan, plan
 
@@ -32,16 +33,17 @@ READ = f"""() => {{
 WAIT_FOR_PICTURE = "() => document.querySelector('video').readyState >= 2 && !document.querySelector('video').seeking"
 
 
-def analysed(site: Website, path: Path, sample_hz: float | None = None) -> VideoPlan:
+def analysed(site: Website, path: Path, sample_hz: float | None = None, clip: Clip | None = None) -> VideoPlan:
     """A video of this recording with one happy face, whose box tells the frame by how far it is to the right."""
-    planned = plan(path, sample_hz=sample_hz)
+    planned = plan(path, sample_hz=sample_hz, clip=clip)
+    part = {} if clip is None else {"clip_start_s": clip.start_s, "clip_end_s": clip.end_s}
     (segment,) = planned.segments
     rows = blank(len(segment.frames))
     rows["frame"], rows["face"], rows["tracklet"], rows["status"] = segment.frames, 0, 0, Status.OK
     rows["timestamp_s"] = (segment.pts - planned.origin_pts) * float(planned.time_base)
     rows["confidence"], rows["probabilities"] = 0.9, HAPPY
     rows["box"] = [(10 + frame, 30, 40, 40) for frame in segment.frames]
-    add(site, path, rows, planned, sample_hz=sample_hz)
+    add(site, path, rows, planned, sample_hz=sample_hz, **part)
     return planned
 
 

@@ -24,6 +24,8 @@ from tests.browser.player import (
 )
 from tests.services import wait_until
 from tests.website import Website
+from worker.clip import Clip
+from worker.video import plan
 
 
 @pytest.mark.parametrize(
@@ -139,6 +141,16 @@ def test_picture_that_the_browser_does_not_tell_of_is_told(
     seek(page, planned, 20)
     wait_until(partial(shows, page, pictures, 20), 20, "showing frame 20")
     assert told(page.evaluate(READ)[1]) == 20
+
+
+def test_player_of_a_clip_begins_with_it(site: Website, address: str, open_page: Opener, clip: Maker) -> None:
+    planned = analysed(site, clip("b_frames.mp4"), clip=Clip(1.0, 2.0))
+    page = open_page(f"{address}/videos/v")
+    wait_for_frame(page, 24)
+    wait_until(
+        partial(shows, page, pictures_of(clip("b_frames.mp4"), plan(clip("b_frames.mp4"))), 24), 20, "showing it"
+    )
+    assert planned.segments[0].frames[0] == 24
 
 
 def test_arrows_go_to_analysed_frames_only(site: Website, address: str, open_page: Opener, clip: Maker) -> None:

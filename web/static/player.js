@@ -53,6 +53,7 @@ class Player {
   constructor(section, video, boxes, moment) {
     [this.#section, this.#video, this.#boxes, this.#moment] = [section, video, boxes, moment];
     this.#shortestS = Math.max(Number(section.dataset.shortestS), SHORTEST_S);
+    this.#askedS = Number(section.dataset.fromS) || null; // a clip is what a person comes for
     this.#overlay = new Overlay(video, section.querySelector("canvas"), boxes);
     this.#follow();
     this.#bind();
@@ -199,8 +200,10 @@ class Player {
     });
   }
 
+  /** Where steps go on from: what was asked for, unless the picture is beyond it already. */
   #here() {
-    return this.#askedS ?? this.#shownS;
+    const isBeyond = !this.#video.seeking && this.#direction * (this.#shownS - this.#askedS) > 0;
+    return isBeyond ? this.#shownS : this.#askedS ?? this.#shownS;
   }
 
   #jump(seconds) {
