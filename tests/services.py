@@ -44,6 +44,11 @@ def free_port() -> int:
         return port
 
 
+def plain_environment() -> dict[str, str]:
+    """This process's environment without any settings of the service."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TIMELINE_")}
+
+
 def wait_until(condition: Callable[[], object], timeout_s: float, what: str) -> None:
     """Poll until the condition holds; fail with a sentence when it does not in time."""
     deadline = time.monotonic() + timeout_s

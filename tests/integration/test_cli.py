@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.services import ASTRONAUT
+from tests.services import ASTRONAUT, plain_environment
 from worker.db.exports import CSV_COLUMNS, DATA_DICTIONARY
 from worker.emotions import EMOTIONS
 
@@ -20,8 +20,9 @@ COMMAND = str(Path(sys.executable).parent / "emotion-timeline")
 
 def run(*arguments: str | Path, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     command = [COMMAND, *map(str, arguments)]
-    defaults = {name: value for name, value in os.environ.items() if not name.startswith("TIMELINE_")}
-    return subprocess.run(command, cwd=cwd, env=defaults | environment, capture_output=True, text=True, timeout=280)
+    return subprocess.run(
+        command, cwd=cwd, env=plain_environment() | environment, capture_output=True, text=True, timeout=280
+    )
 
 
 def analyzed(video: Path, folder: Path, *options: str) -> tuple[pd.DataFrame, dict[str, object]]:

@@ -17,7 +17,7 @@ import psutil
 import pytest
 import requests
 
-from tests.services import ASTRONAUT, REPOSITORY, free_port, wait_until
+from tests.services import ASTRONAUT, REPOSITORY, free_port, plain_environment, wait_until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -28,7 +28,7 @@ def service(tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     port = free_port()
     command = [str(Path(sys.executable).parent / "emotion-timeline"), "serve", "--port", str(port)]
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=tmp_path, env=plain_environment(), stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         wait_until(lambda: healthy(address) or process.poll() is not None, 60, "starting the service")
