@@ -22,7 +22,7 @@ from tests.website import Website
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _REPEATS = 5
 _CHART_READY = "() => document.querySelector('#chart-note')?.textContent.startsWith('Whole recording')"
-_LIST_READY = "() => document.querySelectorAll('#list li').length === 2"
+_LIST_READY = "() => document.querySelectorAll('li[data-status]').length === 2"
 
 
 def main() -> None:
