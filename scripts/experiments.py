@@ -9,12 +9,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scripts.readme import table
+from scripts.readme import filled, table
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 DOCUMENT = _REPOSITORY / "docs" / "experiments.md"
 RECORDS = _REPOSITORY / "docs" / "experiments"
-_BEGIN, _END = "<!-- runs: made by `python -m scripts.experiments` -->\n", "<!-- end -->"
+_MARKER = "<!-- runs: made by `python -m scripts.experiments` -->\n"
 _VALIDATION = (
     *("split", "accuracy", "accuracy_interval", "macro_f1", "macro_f1_interval", "recall", "ece"),
     *("accuracy_without_leaked", "ferplus_accuracy", "ferplus_head_accuracy", "flops"),
@@ -94,10 +94,7 @@ def _ferplus(validation: dict[str, Any]) -> str:
 
 def updated(document: str) -> str:
     """The document with its table made anew."""
-    before, begin, rest = document.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    assert begin and end, "docs/experiments.md has a place for the table of runs"
-    return f"{before}{begin}\n{runs()}\n\n{end}{after}"
+    return filled(document, _MARKER, runs())
 
 
 def main() -> None:

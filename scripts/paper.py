@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scripts.readme import table
+from scripts.readme import filled, table
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 DOCUMENT = _REPOSITORY / "docs" / "paper.md"
 _METADATA = _REPOSITORY / "models" / "paper" / "metadata.json"
-_BEGIN, _END = "<!-- results: made by `python -m scripts.paper` -->\n", "<!-- end -->"
+_MARKER = "<!-- results: made by `python -m scripts.paper` -->\n"
 
 
 def results() -> str:
@@ -37,10 +37,7 @@ def results() -> str:
 
 def updated(document: str) -> str:
     """The document with its table made anew."""
-    before, begin, rest = document.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    assert begin and end, "docs/paper.md has a place for the table of results"
-    return f"{before}{begin}\n{results()}\n\n{end}{after}"
+    return filled(document, _MARKER, results())
 
 
 if __name__ == "__main__":

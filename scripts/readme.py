@@ -39,11 +39,16 @@ def settings_table() -> str:
 def updated(readme: str) -> str:
     """The README with each table between its two markers made anew."""
     for name, table in (("columns", columns_table()), ("settings", settings_table())):
-        before, begin, rest = readme.partition(f"<!-- {name}: made by `make readme` -->\n")
-        _, end, after = rest.partition("<!-- end -->")
-        assert begin and end, f"README.md has a place for the table of {name}"
-        readme = f"{before}{begin}\n{table}\n\n{end}{after}"
+        readme = filled(readme, f"<!-- {name}: made by `make readme` -->\n", table)
     return readme
+
+
+def filled(document: str, marker: str, content: str) -> str:
+    """The document with this between the marker, a line, and the end that follows it."""
+    before, begin, rest = document.partition(marker)
+    _, end, after = rest.partition("<!-- end -->")
+    assert begin and end, f"the document has a place for what comes after {marker.strip()}"
+    return f"{before}{begin}\n{content}\n\n{end}{after}"
 
 
 def _default(field: FieldInfo) -> str:

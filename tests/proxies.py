@@ -4,6 +4,7 @@ import random
 import socket
 import struct
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from enum import Enum
@@ -24,7 +25,7 @@ class Fault(Enum):
 _CYCLE = [Fault.CLOSED, Fault.RESET, Fault.SILENT] * 3 + [Fault.ANSWER_LOST]  # with the last one, all may be there
 
 
-class _Proxy:
+class _Proxy(ABC):
     """Carries connections to a port on the loopback."""
 
     def __init__(self, target: int) -> None:
@@ -58,11 +59,11 @@ class _Proxy:
         for carrier in carriers:
             carrier.join()
 
+    @abstractmethod
     def _carrier(self) -> Callable[[socket.socket], None]:
         """What is to carry the next connection."""
-        raise NotImplementedError
 
-    def _stop(self) -> None:
+    def _stop(self) -> None:  # noqa: B027 - nothing does, unless a subclass says so
         """End what would go on for ever."""
 
 
