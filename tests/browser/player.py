@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Opener
 from tests.clips import read_all
+from tests.services import wait_until
 from tests.website import HAPPY, Website
 from worker.clip import Clip
 from worker.observations import Observations, Status, blank
@@ -100,6 +101,12 @@ def wait_for_frame(page: Page, frame: int) -> None:
         r"(frame) => new RegExp(`· frame ${frame}(?!\\d)`).test(document.querySelector('.moment').textContent)",
         arg=frame,
     )
+
+
+def wait_for_shown(page: Page, pictures: Sequence[NDArray[np.uint8]], frame: int) -> None:
+    """Until the page says that this very frame is shown, and it is."""
+    wait_for_frame(page, frame)
+    wait_until(lambda: shows(page, pictures, frame), 20, f"showing frame {frame}")
 
 
 def seek(page: Page, planned: VideoPlan, frame: int) -> None:

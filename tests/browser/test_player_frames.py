@@ -21,6 +21,7 @@ from tests.browser.player import (
     timestamps,
     told,
     wait_for_frame,
+    wait_for_shown,
 )
 from tests.services import wait_until
 from tests.website import Website
@@ -98,8 +99,7 @@ def test_arrows_go_from_frame_to_frame(site: Website, address: str, open_page: O
     for key, frames in (("ArrowRight", range(1, 14)), ("ArrowLeft", range(12, -1, -1))):
         for frame in frames:
             page.keyboard.press(key)
-            wait_for_frame(page, frame)
-            wait_until(partial(shows, page, pictures, frame), 20, f"showing frame {frame}")
+            wait_for_shown(page, pictures, frame)
     page.keyboard.press("ArrowLeft")  # there is none before the first
     for _ in range(5):
         page.keyboard.press("ArrowRight")  # faster than it can be shown

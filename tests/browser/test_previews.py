@@ -19,6 +19,7 @@ from tests.browser.player import (
     shows,
     timestamps,
     wait_for_frame,
+    wait_for_shown,
 )
 from tests.clips import CLIP_BY_NAME
 from tests.finished import claim_render, finish_video
@@ -107,8 +108,7 @@ def test_recording_that_fails_when_it_is_searched_gets_a_preview(
     wait_until(partial(shows, page, pictures, 9), 20, "going on at the same frame")
     for key, frame in (("ArrowRight", 10), ("ArrowRight", 11), ("ArrowRight", 12), ("ArrowLeft", 11)):
         page.keyboard.press(key)
-        wait_for_frame(page, frame)
-        wait_until(partial(shows, page, pictures, frame), 20, f"showing frame {frame}")
+        wait_for_shown(page, pictures, frame)
     assert page.evaluate("() => window.isTheSamePage")
     assert posted == [f"{address}/api/v1/videos/v/preview"]
 
