@@ -75,7 +75,7 @@ def _recipe(kept: dict[str, Any]) -> str:
     recipe = kept["recipe"]
     parts = [f"{kept['network']}, {kept['parameters'] / 1e6:.1f} M", f"{recipe['optimizer']} {recipe['rate']:g}"]
     parts.append(f"{recipe['schedule']}, augmentation {recipe['augmentation']}")
-    extras = ("weight_decay", "average", "mixup", "label_smoothing", "votes")
+    extras = ("weight_decay", "average", "mixup", "label_smoothing", "votes", "taught")
     parts += [f"{name.replace('_', ' ')} {recipe[name]:g}" for name in extras if recipe.get(name)]
     if recipe.get("crop", 48) < 48:
         parts.append(f"crop {recipe['crop']}")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from training import networks
+
 CARD = "README.md"
 
 _CARD = """\
@@ -38,7 +40,7 @@ The same accuracies and errors from your copy of the data:
 ## How it was made
 
     python -m training.train --data PATH --network {network} --output models/{folder}{votes_to_train}{options}
-
+{teachers}
 Trained on {training_images} of the {images_before:,} images of FER2013's split {training_split}. Left out were
 {left_out}.
 
@@ -78,6 +80,15 @@ not show is flicker.
     python -m training.video models/{folder}{others} --video {file}
 """
 
+_TEACHERS = """
+{share:.0%} of what it learnt are answers of other networks: {teachers}.
+"""
+_GENERATIONS = """\
+All of them, from the first on:
+
+    python -m training.generations --data PATH --network {network} --output models/{folder}{votes} --generations {count}
+"""
+
 _REASONS = {
     "repeated": "repeated",
     "conflicting": "there with different labels",
@@ -112,7 +123,8 @@ def card(metadata: Mapping[str, Any], folder: str) -> str:
         votes=" --ferplus VOTES" if has_votes else "",
         votes_to_train=" --ferplus VOTES" if trained["recipe"].get("votes") else "",
         speed=_speed(validation["speed"]),
-        options="".join(f" --{name.replace('_', '-')} {value}" for name, value in trained["options"].items()),
+        options=_options(trained),
+        teachers=_teachers(metadata, folder),
         training_images=f"{trained['images']:,}",
         images_before=trained["left_out"]["images"],
         left_out=_left_out(trained),
@@ -125,6 +137,32 @@ def card(metadata: Mapping[str, Any], folder: str) -> str:
             ("from epoch", "precision", "backend", "commit of this code"),
             ((f"{m['epoch']}", m["precision"], m["backend"], m["commit"] or "unknown") for m in trained["made_with"]),
         ),
+    )
+
+
+def _options(trained: Mapping[str, Any]) -> str:
+    options = "".join(f" --{name.replace('_', '-')} {value}" for name, value in trained["options"].items())
+    if trained.get("teachers"):
+        options += "".join([" --teachers", *(f" models/{name}" for name in trained["teachers"])])
+    return options + (f" --begins-with models/{trained['begins_with']}" if trained.get("begins_with") else "")
+
+
+def _teachers(metadata: Mapping[str, Any], folder: str) -> str:
+    trained = metadata["trained"]
+    teachers: Mapping[str, str] = trained.get("teachers") or {}
+    if not teachers:
+        return ""
+    text = _TEACHERS.format(
+        share=trained["recipe"]["taught"], teachers=", ".join(f"`{version}`" for version in teachers.values())
+    )
+    generations = [f"{folder}-{number}" for number in range(1, len(teachers) + 1)]
+    if [*teachers] != generations or trained["options"] != networks.next_generation(metadata["name"]):
+        return text
+    return text + _GENERATIONS.format(
+        network=metadata["name"],
+        folder=folder,
+        votes=" --ferplus VOTES" if trained["recipe"]["votes"] else "",
+        count=len(teachers) + 1,
     )
 
 

@@ -41,8 +41,8 @@ def evaluate(
         ferplus_accuracy given votes, with ferplus_head_accuracy where a second head learnt FER+; and the probabilities,
         float32 (n, 7).
     """
-    classifier = Classifier(model_dir, BATCH_SIZE)
-    probabilities = classifier.probabilities(data.images)
+    answers = Classifier(model_dir, BATCH_SIZE).answers(data.images)
+    probabilities = answers[0]
     figures = metrics(probabilities, data.labels)
     predictions = probabilities.argmax(axis=1)
     temperature = read_metadata(model_dir).trained.get("temperature")
@@ -56,8 +56,8 @@ def evaluate(
         labels = majority_labels(votes)
         figures["ferplus_images"] = int((labels >= 0).sum())
         figures["ferplus_accuracy"] = _accuracy(predictions[labels >= 0], labels[labels >= 0])
-        if classifier.heads > 1:
-            second = Classifier(model_dir, BATCH_SIZE, head=1).probabilities(data.images).argmax(axis=1)
+        if len(answers) > 1:
+            second = answers[1].argmax(axis=1)
             figures["ferplus_head_accuracy"] = _accuracy(second[labels >= 0], labels[labels >= 0])
     return figures, probabilities
 

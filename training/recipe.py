@@ -36,6 +36,7 @@ class Recipe:
         label_smoothing: 0-1, part of each label that is spread over all emotions.
         votes: 0, or the weight of the loss of a second head, which learns the shares of FER+'s votes. The labels of
             FER2013 still rule the first head; what both look at is learnt from both.
+        taught: 0-1, part of the targets of both heads that comes from the answers of the teachers, where there are any.
         crop: pixels a side of the part of each image, at a random place, that is trained on until the last fifth of
             the epochs, which see whole images (48). Cheaper, and a face is rarely framed the same way twice.
         seed: of weights, order, augmentation and dropout.
@@ -57,6 +58,7 @@ class Recipe:
     mixup: float = 0.0
     label_smoothing: float = 0.0
     votes: float = 0.0
+    taught: float = 0.0
     crop: int = 48
     seed: int = 0
     precision: Precision = "auto"
@@ -74,6 +76,8 @@ class Recipe:
         for name in ("label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 problems.append(f"{name} must be from 0 to below 1, found {getattr(self, name)}")
+        if not 0 <= self.taught <= 1:
+            problems.append(f"taught must be from 0 to 1, found {self.taught}")
         if not 32 <= self.crop <= 48:
             problems.append(f"crop must be from 32 to 48 pixels, found {self.crop}")
         for name in ("weight_decay", "mixup", "votes"):

@@ -4,7 +4,7 @@ import hashlib
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +21,9 @@ from training.datasets import Dataset
 from training.errors import TrainingError
 from training.metrics import cross_entropy
 from training.recipe import Recipe
+from training.teaching import begin_with, taught
 from worker import hardware, winograd
+from worker.classification import read_metadata
 
 _PREDICTION_BATCH = 256
 
@@ -47,6 +49,8 @@ class Run:
         training: Dataset,
         validation: Dataset,
         votes: NDArray[np.float32] | None = None,
+        teachers: Sequence[Path] = (),
+        begins_with: Path | None = None,
     ) -> None:
         """Starts anew, or goes on where the checkpoint in the output folder was written.
 
@@ -58,10 +62,14 @@ class Run:
             validation: the images on which each epoch is measured; they change nothing of the training.
             votes: float32 (n, 7), shares of FER+'s votes for the training images, rows of zeros for images without;
                 needed where the recipe learns them.
+            teachers: folders of exported networks; needed where part of what is learnt is taught.
+            begins_with: folder of an exported network of the same kind, whose weights are the first ones.
 
         Raises:
-            TrainingError: there is no such network, the votes are missing, or the checkpoint is of a run with another
-                recipe or other images.
+            TrainingError: there is no such network, the votes or the teachers are missing, the network to begin with
+                is of another kind, or the checkpoint is of a run with another recipe, other images, other teachers or
+                another beginning.
+            ModelError: a teacher or the network to begin with can't be used.
         """
         self.recipe, self.output, self.training, self.validation = recipe, output, training, validation
         self.path = output / checkpoint.FILE_NAME
@@ -70,9 +78,22 @@ class Run:
                 f"A recipe that learns FER+'s votes needs them (--ferplus); here their weight is {recipe.votes} and "
                 f"they are {'missing' if votes is None else 'at hand'}."
             )
-        self._targets = training.one_hot() if votes is None else np.hstack([training.one_hot(), votes])
-        fingerprint = _fingerprint(training.images, self._targets, validation.images, validation.labels)
-        self._settings = {"network": network, **recipe.to_metadata(), "data": fingerprint}
+        if bool(recipe.taught) != bool(teachers):
+            raise TrainingError(
+                f"Teachers (--teachers) and the part of the targets that is theirs (--taught) belong together; found "
+                f"{len(teachers)} teachers and a part of {recipe.taught}."
+            )
+        targets = training.one_hot() if votes is None else np.hstack([training.one_hot(), votes])
+        # The teachers' answers differ in their last bits between machines, their versions do not.
+        fingerprint = _fingerprint(training.images, targets, validation.images, validation.labels)
+        self._targets = taught(targets, training.images, teachers, recipe.taught) if teachers else targets
+        self._settings = {
+            "network": network,
+            **recipe.to_metadata(),
+            "data": fingerprint,
+            "teachers": [read_metadata(folder).version for folder in teachers],
+            "begins_with": read_metadata(begins_with).version if begins_with else None,
+        }
         state = checkpoint.read_state(self.path) or {"settings": self._settings, "history": [], "made_with": []}
         self.history: list[dict[str, Any]] = state["history"]
         self.made_with: list[dict[str, Any]] = state["made_with"]
@@ -102,6 +123,8 @@ class Run:
         self._variables = [*self.model.variables, *self._optimizer.variables]
         if self.history:
             checkpoint.restore(self.path, self._variables)
+        elif begins_with:
+            begin_with(self.model, begins_with)
 
     def _refuse_another(self, settings: dict[str, Any]) -> None:
         expected = dict(self._settings)

@@ -26,6 +26,7 @@ from training.networks import FERPLUS_HEAD
 from training.recipe import Recipe
 from training.report import write_report
 from training.run import Run, predict
+from worker.classification import read_metadata
 from worker.errors import TimelineError
 from worker.preprocessing import Preprocessing
 
@@ -39,6 +40,8 @@ def train(
     output: Path,
     ferplus: Path | None = None,
     export_only: bool = False,
+    teachers: Sequence[Path] = (),
+    begins_with: Path | None = None,
 ) -> dict[str, Any]:
     """Trains, or goes on training, and leaves the network of the best epoch with its report in the output folder.
 
@@ -49,6 +52,8 @@ def train(
         output: models/<name>; the checkpoint is kept there, too.
         ferplus: FER+ votes, for a figure more in the report, and for recipes that learn them; see training.ferplus.
         export_only: train no further; export and report what a stopped run reached so far.
+        teachers: folders of networks, for recipes with a part that is taught.
+        begins_with: folder of a network of the same kind, whose weights are the first ones.
 
     Returns:
         The content of the network's metadata.json.
@@ -64,7 +69,7 @@ def train(
     shares = None
     if known is not None and recipe.votes:
         shares = np.nan_to_num(distributions(votes_for(faces.training, known)))
-    run = Run(network, recipe, output, faces.training, faces.validation, shares)
+    run = Run(network, recipe, output, faces.training, faces.validation, shares, teachers, begins_with)
     if not export_only:
         for epoch in run.epochs():
             log.info(
@@ -85,6 +90,8 @@ def train(
         "left_out": {"held_out": list(faces.held_out), **faces.cleaned.to_metadata()},
         "recipe": recipe.to_metadata(),
         "options": dict(options),
+        "teachers": {folder.name: read_metadata(folder).version for folder in teachers},
+        "begins_with": begins_with.name if begins_with else None,
         "made_with": run.made_with,
         "temperature": temperature,
         "best_epoch": best["epoch"],
@@ -152,6 +159,20 @@ def load_data(path: Path, preprocessing: Preprocessing, images: int = 0) -> Face
     )
 
 
+def add_recipe_options(parser: argparse.ArgumentParser) -> None:
+    """Adds an option for each field of Recipe."""
+    for field in fields(Recipe):
+        parser.add_argument(
+            f"--{field.name.replace('_', '-')}", type=type(field.default), help="see training/recipe.py"
+        )
+
+
+def recipe_options(parsed: dict[str, Any]) -> dict[str, Any]:
+    """Takes the recipe's fields out of the options that were parsed, and returns those that were given."""
+    values = {field.name: parsed.pop(field.name) for field in fields(Recipe)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command.
 
@@ -164,19 +185,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--network", default="paper", help=f"one of {', '.join(networks.NAMES)}; default: %(default)s")
     parser.add_argument("--output", type=Path, required=True, help="folder of the network, such as models/paper")
     parser.add_argument("--ferplus", type=Path, help="FER+ votes, to report on, and to learn from if --votes")
+    parser.add_argument("--teachers", nargs="+", type=Path, default=[], help="folders of networks to learn from")
+    parser.add_argument("--begins-with", type=Path, help="folder of a network whose weights are the first ones")
     parser.add_argument("--export-only", action="store_true", help="export and report a stopped run; don't train")
-    for field in fields(Recipe):
-        parser.add_argument(
-            f"--{field.name.replace('_', '-')}", type=type(field.default), help="see training/recipe.py"
-        )
+    add_recipe_options(parser)
     options = vars(parser.parse_args(arguments))
-    names = ("data", "network", "output", "ferplus", "export_only")
-    data, network, output, ferplus, export_only = (options.pop(name) for name in names)
+    chosen = recipe_options(options)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         with logging_redirect_tqdm():
-            chosen = {name: value for name, value in options.items() if value is not None}
-            train(data, network, chosen, output, ferplus, export_only)
+            train(**options, options=chosen)
     except TimelineError as exc:
         print(exc, file=sys.stderr)
         return 2

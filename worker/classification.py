@@ -83,20 +83,19 @@ def model_version(name: str, weights: bytes, architecture: bytes, preprocessing:
 class Classifier:
     """A loaded network. Make it in the process that uses it, after any fork."""
 
-    def __init__(self, model_dir: Path, batch_size: int = 32, head: int = 0) -> None:
+    def __init__(self, model_dir: Path, batch_size: int = 32) -> None:
         """Loads and verifies the network and runs it once.
 
         Args:
             model_dir: a folder with weights.npz, architecture.json and metadata.json.
             batch_size: crops per pass through the network.
-            head: whose answers are taken where the network has two: 0 for FER2013's, which is served, 1 for FER+'s.
 
         Raises:
             ModelError: a file is missing, damaged, or does not belong to the others.
         """
         self._metadata = read_metadata(model_dir)
-        self._batch_size, self._head = batch_size, head
-        weights, architecture = _read(model_dir, self._metadata)
+        self._batch_size = batch_size
+        weights, architecture = read_network(model_dir)
         self._model = _build(model_dir, weights, architecture)
         self.probabilities(np.zeros((1, *self._model.input_shape[1:]), np.uint8))  # traces; a fault shows now
 
@@ -104,11 +103,6 @@ class Classifier:
     def version(self) -> str:
         """Names the network in every row that it makes."""
         return self._metadata.version
-
-    @property
-    def heads(self) -> int:
-        """How many answers the network gives."""
-        return len(self._model.outputs)
 
     @property
     def preprocessing(self) -> dict[str, Any]:
@@ -125,26 +119,42 @@ class Classifier:
             float32 (n, 7) in the order of EMOTIONS; each row sums to 1. The same crops in the same order give the same
             bits.
         """
+        served: NDArray[np.float32] = self.answers(crops)[0]
+        return served
+
+    def answers(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What each head of the network answers, one pass for all.
+
+        Args:
+            crops: as for probabilities.
+
+        Returns:
+            float32 (heads, n, 7), rows as of probabilities: the first head is the one that is served, a second one
+            answers as FER+'s raters would.
+        """
         size = self._batch_size
-        result = np.empty((len(crops), len(EMOTIONS)), np.float32)
+        result = np.empty((len(self._model.outputs), len(crops), len(EMOTIONS)), np.float32)
         for start in range(0, len(crops), size):
             part = crops[start : start + size]
             batch = np.zeros((self._padded_size(len(part)), *crops.shape[1:]), np.float32)
             batch[: len(part)] = part
-            result[start : start + size] = self._run(batch)[: len(part)]
-        result /= result.sum(axis=1, keepdims=True)
+            found = self._model.predict_on_batch(batch)
+            for head, probabilities in enumerate(found if isinstance(found, list) else [found]):
+                result[head, start : start + size] = np.asarray(probabilities, np.float32)[: len(part)]
+        result /= result.sum(axis=-1, keepdims=True)
         return result
 
     def _padded_size(self, crops: int) -> int:
         return min(size for size in (*_SMALL_BATCHES, self._batch_size) if size >= crops)
 
-    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        answers = self._model.predict_on_batch(batch)
-        return np.asarray(answers[self._head] if isinstance(answers, list) else answers, np.float32)
 
+def read_network(model_dir: Path) -> tuple[list[NDArray[np.float32]], str]:
+    """The weights in the network's order, and its architecture as JSON, both as they were exported; imports no Keras.
 
-def _read(model_dir: Path, metadata: ModelMetadata) -> tuple[list[NDArray[np.float32]], str]:
-    """The weights in the network's order, and its architecture as JSON, both as they were exported."""
+    Raises:
+        ModelError: a file is missing, damaged, or does not belong to the others.
+    """
+    metadata = read_metadata(model_dir)
     try:
         weights, architecture = ((model_dir / name).read_bytes() for name in (WEIGHTS, ARCHITECTURE))
     except OSError as exc:

@@ -62,6 +62,18 @@ def recipe(name: str) -> Recipe:
     return found
 
 
+def next_generation(name: str) -> dict[str, Any]:
+    """What the recipe of a network that networks of its kind teach has otherwise than recipe(name): fields of Recipe.
+
+    Raises:
+        TrainingError: there is no network of that name, or it is not made to be taught.
+    """
+    module = _module(name)
+    if not hasattr(module, "NEXT_GENERATION"):
+        raise TrainingError(f"The network {name} has no recipe for a next generation.")
+    return dict(module.NEXT_GENERATION)
+
+
 def _module(name: str) -> Any:
     if name not in NAMES:
         raise TrainingError(f"There is no network {name!r}; choose one of: {', '.join(NAMES)}.")

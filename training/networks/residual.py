@@ -34,6 +34,8 @@ RECIPE = Recipe(
     crop=40,
 )
 
+NEXT_GENERATION = {"epochs": 50, "rate": 0.05, "taught": 0.5}  # see training.generations
+
 
 def build(scaling: Scaling, side: int | None = 48) -> Any:
     """See training.networks.build."""

@@ -1,0 +1,108 @@
+"""Networks that teach the next one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training import networks
+from training.datasets import Dataset
+from training.errors import TrainingError
+from training.export import export
+from training.generations import main
+from training.run import Run
+from training.teaching import taught
+from worker.classification import Classifier, read_metadata, read_network
+from worker.preprocessing import Preprocessing
+
+OPTIONS = ("--batch-size=40", "--augmentation=none", "--mixup=0", "--epochs=2", "--votes=0", "--rate=0.02")
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained network with two heads."""
+    folder = tmp_path_factory.mktemp("models") / "residual"
+    export(networks.build("residual", ferplus=True), "residual", folder, Preprocessing(), {})
+    return folder
+
+
+def test_generations_begin_with_the_one_before_and_are_taught_by_all(
+    tmp_path: Path, training_images: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "models" / "mine"
+    command = ["--data", str(training_images), "--output", str(output), *OPTIONS]
+    assert main([*command, "--generations=2"]) == 0
+    first, second = (read_metadata(folder) for folder in (output.with_name("mine-1"), output))
+    assert first.trained["teachers"] == {} and first.trained["begins_with"] is None
+    assert second.trained["teachers"] == {"mine-1": first.version}
+    assert second.trained["begins_with"] == "mine-1"
+    assert second.trained["recipe"]["taught"] == networks.next_generation("residual")["taught"]
+    # It goes on from what the first one knew.
+    assert second.trained["epochs"][0]["loss"] < first.trained["epochs"][0]["loss"]
+    card = (output / "README.md").read_text()
+    assert f"answers of other networks: `{first.version}`" in card
+    assert "--teachers models/mine-1 --begins-with models/mine-1" in card
+    assert "training.generations" not in card  # which would train otherwise, without these options
+
+    # The same command trains nothing anew, and with other teachers the checkpoint is not gone on with.
+    assert main([*command, "--generations=2"]) == 0
+    assert read_metadata(output).version == second.version
+    assert main([*command, "--generations=2", "--taught=0.4"]) == 2
+    assert "differs in taught" in capsys.readouterr().err
+
+
+def test_teachers_answers_are_mixed_into_the_targets(teacher: Path, training_data: tuple[Dataset, Dataset]) -> None:
+    images = training_data[0].images[:20]
+    labels, votes = np.eye(7, dtype=np.float32)[np.arange(20) % 7], np.full((20, 7), 1 / 7, np.float32)
+    votes[3] = 0  # without votes
+    targets = taught(np.hstack([labels, votes]), images, [teacher, teacher], 0.25)
+    classifier = Classifier(teacher)
+    answers = (classifier.answers(images) + classifier.answers(images[:, :, ::-1])) / 2
+    np.testing.assert_allclose(targets[:, :7], 0.75 * labels + 0.25 * answers[0], atol=1e-5)
+    expected = np.where(votes > 0, 0.75 * votes + 0.25 * answers[1], 0)
+    np.testing.assert_allclose(targets[:, 7:], expected, atol=1e-5)
+
+
+def test_one_head_learns_from_the_first_head_of_a_teacher_with_two(
+    teacher: Path, training_data: tuple[Dataset, Dataset]
+) -> None:
+    targets = taught(training_data[0].one_hot(), training_data[0].images, [teacher], 1.0)
+    assert targets.shape == (len(training_data[0]), 7)
+    np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-5)
+
+
+def test_run_begins_with_the_weights_of_another_network(
+    tmp_path: Path, teacher: Path, training_data: tuple[Dataset, Dataset]
+) -> None:
+    votes = np.zeros((len(training_data[0]), 7), np.float32)
+    run = Run("residual", networks.recipe("residual"), tmp_path, *training_data, votes, begins_with=teacher)
+    for value, expected in zip(run.model.get_weights(), read_network(teacher)[0], strict=True):
+        np.testing.assert_array_equal(value, expected)
+
+
+def test_what_does_not_fit_together_is_refused(
+    tmp_path: Path, teacher: Path, training_data: tuple[Dataset, Dataset]
+) -> None:
+    recipe = replace(networks.recipe("residual"), votes=0.0)
+    with pytest.raises(TrainingError, match=r"found 1 teachers and a part of 0\.0"):
+        Run("residual", recipe, tmp_path, *training_data, teachers=[teacher])
+    with pytest.raises(TrainingError, match=r"found 0 teachers and a part of 0\.5"):
+        Run("residual", replace(recipe, taught=0.5), tmp_path, *training_data)
+    with pytest.raises(TrainingError, match="name a network of the same kind, with as many heads"):
+        Run("residual", recipe, tmp_path, *training_data, begins_with=teacher)
+    with pytest.raises(TrainingError, match=r"taught must be from 0 to 1, found 1\.5"):
+        replace(recipe, taught=1.5)
+    with pytest.raises(TrainingError, match="paper has no recipe for a next generation"):
+        networks.next_generation("paper")
+
+
+def test_teacher_with_one_head_cannot_teach_two(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
+    export(networks.build("paper"), "paper", tmp_path, Preprocessing(), {})
+    with pytest.raises(TrainingError, match="it has one head only"):
+        taught(np.zeros((2, 14), np.float32), training_data[0].images[:2], [tmp_path], 0.5)
+
+
+def test_at_least_one_generation(tmp_path: Path, training_images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--data", str(training_images), "--output", str(tmp_path), "--generations=0"]) == 2
+    assert "1 generation or more, found 0" in capsys.readouterr().err
