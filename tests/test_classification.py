@@ -17,18 +17,26 @@ from numpy.typing import NDArray
 
 from training.datasets import load
 from training.evaluate import main as evaluate_main
-from worker.classification import Classifier, in_bfloat16, model_version, read_metadata
+from worker.classification import Classifier, in_bfloat16, model_version, read_metadata, read_network
 from worker.emotions import EMOTIONS
 from worker.errors import ModelError
 from worker.preprocessing import Preprocessing
 
-PAPER = Path(__file__).parent.parent / "models" / "paper"
+MODELS = Path(__file__).parent.parent / "models"
+PAPER = MODELS / "paper"
 FER2013 = Path(__file__).parent.parent.parent / "shared" / "data" / "fer2013.zip"
 
 
+@pytest.fixture(scope="module", params=sorted(MODELS.glob("*/")), ids=lambda folder: folder.name)
+def committed(request: pytest.FixtureRequest) -> Path:
+    """The folder of each network that comes with the project."""
+    folder: Path = request.param
+    return folder
+
+
 @pytest.fixture(scope="module")
-def classifier() -> Classifier:
-    return Classifier(PAPER, batch_size=16)
+def classifier(committed: Path) -> Classifier:
+    return Classifier(committed, batch_size=16)
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +68,11 @@ def test_padding_and_neighbours_do_not_change_an_answer(classifier: Classifier, 
 
 
 def test_same_crops_get_the_same_bits_also_from_another_classifier(
-    classifier: Classifier, crops: NDArray[np.uint8]
+    classifier: Classifier, committed: Path, crops: NDArray[np.uint8]
 ) -> None:
     first = classifier.probabilities(crops)
     np.testing.assert_array_equal(classifier.probabilities(crops), first)
-    np.testing.assert_array_equal(Classifier(PAPER, batch_size=16).probabilities(crops), first)
+    np.testing.assert_array_equal(Classifier(committed, batch_size=16).probabilities(crops), first)
 
 
 def test_importing_the_module_and_reading_metadata_load_no_keras() -> None:
@@ -76,12 +84,19 @@ def test_importing_the_module_and_reading_metadata_load_no_keras() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=PAPER.parent.parent, check=False).returncode == 0
 
 
-def test_committed_network_is_the_papers_and_describes_itself(classifier: Classifier) -> None:
-    metadata = read_metadata(PAPER)
-    assert metadata.parameters == 4_232_199
+def test_paper_network_has_the_papers_parameters() -> None:
+    assert read_metadata(PAPER).parameters == 4_232_199
+
+
+def test_served_network_is_committed() -> None:
+    assert (MODELS / (MODELS / "served.txt").read_text().strip() / "weights.npz").is_file()
+
+
+def test_committed_network_describes_itself(classifier: Classifier, committed: Path) -> None:
+    metadata = read_metadata(committed)
     assert metadata.emotions == EMOTIONS
     assert metadata.version == classifier.version
-    assert metadata.version.startswith("paper-")
+    assert metadata.version.startswith(f"{committed.name}-")
     assert Preprocessing.from_metadata(classifier.preprocessing).size == 48
     assert metadata.validation["split"] == "PublicTest"
     assert metadata.validation["accuracy"] > 0.55
@@ -96,16 +111,16 @@ def test_committed_network_recognises_emotions_in_fer2013(classifier: Classifier
     assert correct[sample.labels == EMOTIONS.index("happy")].mean() > 0.6
 
 
-def test_bfloat16_moves_no_probability_by_more_than_a_hundredth(crops: NDArray[np.uint8]) -> None:
-    architecture = (PAPER / "architecture.json").read_text()
-    with np.load(PAPER / "weights.npz") as arrays:
-        weights = [arrays[str(index)].astype(np.float32) for index in range(len(arrays.files))]
+def test_bfloat16_moves_no_probability_by_more_than_a_hundredth(committed: Path, crops: NDArray[np.uint8]) -> None:
+    weights, architecture = read_network(committed)
     answers = []
     for text in (architecture, in_bfloat16(architecture)):
         model = keras.models.model_from_json(text)
         model.set_weights(weights)
-        answers.append(np.asarray(model.predict_on_batch(crops[:8].astype(np.float32))))
-    assert model.get_layer("conv2").compute_dtype == "bfloat16"
+        found = model.predict_on_batch(crops[:8].astype(np.float32))
+        answers.append(np.asarray(found[0] if isinstance(found, list) else found))
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert [layer.compute_dtype for layer in convolutions[:2]] == ["float32", "bfloat16"]
     assert 0 < np.abs(answers[1] - answers[0]).max() < 1e-2
 
 
@@ -170,7 +185,7 @@ def test_evaluate_refuses_an_absent_split_with_exit_code_2(capsys: pytest.Captur
 
 
 def test_another_backend_gives_the_same_probabilities(
-    classifier: Classifier, crops: NDArray[np.uint8], tmp_path: Path
+    classifier: Classifier, committed: Path, crops: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     np.save(tmp_path / "crops.npy", crops)
     command = (
@@ -178,7 +193,7 @@ def test_another_backend_gives_the_same_probabilities(
         "crops, found, model = map(Path, sys.argv[1:]); assert keras.backend.backend() == 'jax'; "
         "numpy.save(found, Classifier(model).probabilities(numpy.load(crops)))"
     )
-    arguments = [tmp_path / "crops.npy", tmp_path / "found.npy", PAPER]
+    arguments = [tmp_path / "crops.npy", tmp_path / "found.npy", committed]
     environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    subprocess.run([sys.executable, "-c", command, *arguments], cwd=PAPER.parents[1], env=environment, check=True)
+    subprocess.run([sys.executable, "-c", command, *arguments], cwd=MODELS.parent, env=environment, check=True)
     np.testing.assert_allclose(np.load(tmp_path / "found.npy"), classifier.probabilities(crops), atol=1e-3)

@@ -85,7 +85,8 @@ AUGMENTATIONS = {
     # The paper names rotation, flip and shift, but not by how much.
     "paper": Augmentation(mirror=0.5, rotation=10, shift=0.1),
     # And what faces cut out of videos bring: detectors that place them a little off, and compressed, dark, blurred,
-    # noisy pictures.
+    # noisy pictures; at half of that strength, and at all of it.
+    "mild": Augmentation(mirror=0.5, rotation=10, shift=0.08, zoom=0.15, gamma=0.2, blur=0.5, noise=3, jpeg=0.1),
     "video": Augmentation(mirror=0.5, rotation=12, shift=0.08, zoom=0.15, gamma=0.4, blur=1.0, noise=6, jpeg=0.25),
 }
 
