@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from training import checkpoint, networks
+from training import checkpoint, networks, normalization
 from training.augmentation import augmentation, cropped, mix
 from training.datasets import Dataset
 from training.errors import TrainingError
@@ -106,8 +106,7 @@ class Run:
             self.model = networks.build(network, recipe.scaling, recipe.votes > 0, side)
         finally:
             keras.config.set_dtype_policy("float32")
-        # Shares all variables with self.model, only computes faster.
-        self._steps = winograd.rewrite(self.model) if winograd.pays_off() else self.model
+        self._steps = fast_steps(self.model)
         self._optimizer = _optimizer(recipe)
         self._optimizer.build(self._steps.trainable_variables)
         heads = len(self.model.outputs)
@@ -240,6 +239,11 @@ class Run:
                 if step + 1 < steps:
                     coming = pool.submit(make, step + 1)
                 yield batch
+
+
+def fast_steps(model: Any) -> Any:
+    """The network as it is trained: shares all variables with model, only computes faster."""
+    return normalization.rewrite(winograd.rewrite(model) if winograd.pays_off() else model)
 
 
 def _fingerprint(*parts: NDArray[Any]) -> str:

@@ -118,7 +118,7 @@ def pays_off() -> bool:
 
     Measured with the paper's network in float32 and TensorFlow on two cores of an AMD EPYC (Zen 1, AVX2), faces/s:
     223 instead of 144 in batches of 32, 202 instead of 135 in batches of 256, but 60 instead of 91 one by one. Training
-    in bfloat16 on two cores of an AMD EPYC with AVX-512 (Zen 4): 406 instead of 208 images/s (benchmarks.winograd).
+    in bfloat16 on two cores of an AMD EPYC with AVX-512 (Zen 4): 406 instead of 208 images/s (benchmarks.steps).
     """
     return not (has_accelerator() or has_matrix_units())
 

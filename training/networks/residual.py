@@ -1,7 +1,7 @@
 """A residual network of 3x3 convolutions with batch normalization, small enough for a CPU.
 
-K. He et al., "Deep Residual Learning for Image Recognition", CVPR 2016: the basic block. The stem looks at every pixel
-once, with few channels, and halves the image, which leaves less than half of the paper's operations.
+The stem looks at every pixel once, with few channels, and halves the image, which leaves less than half of the paper's
+operations.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from training.blocks import convolution, stages
 from training.networks import pixel_scaling
 from training.recipe import Recipe
 from worker.emotions import EMOTIONS
@@ -33,9 +34,8 @@ RECIPE = Recipe(
     votes=1.0,
     crop=40,
 )
-
-# See training.generations. The first generation knows its training images hardly better than others (docs/experiments.md),
-# so the next one is held back less.
+# See training.generations. The first generation knows its training images hardly better than others: the next one is
+# held back less (docs/experiments.md).
 NEXT_GENERATION = {
     "epochs": 45,
     "rate": 0.02,
@@ -49,28 +49,11 @@ NEXT_GENERATION = {
 def build(scaling: Scaling, side: int | None = 48) -> Any:
     """See training.networks.build."""
     faces = keras.Input((side, side, 1), name="faces")
-    x = _convolution(pixel_scaling(scaling)(faces), STEM_WIDTH, "stem_a")
-    x = _convolution(x, WIDTHS[0], "stem_b", stride=2)
-    for stage, width in enumerate(WIDTHS, start=1):
-        for block in range(1, BLOCKS + 1):
-            x = _block(x, width, f"stage{stage}_block{block}", stride=2 if block == 1 < stage else 1)
+    x = convolution(pixel_scaling(scaling)(faces), STEM_WIDTH, "stem_a")
+    x = convolution(x, WIDTHS[0], "stem_b", stride=2)
+    x = stages(x, WIDTHS, BLOCKS)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dropout(DROPOUT, name="dropout")(x)
     # float32 also under a mixed-precision policy: probabilities must sum to 1.
     probabilities = layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name="emotions")(x)
     return keras.Model(faces, probabilities, name="residual")
-
-
-def _block(x: Any, width: int, name: str, stride: int) -> Any:
-    y = _convolution(x, width, f"{name}_a", stride=stride)
-    y = _convolution(y, width, f"{name}_b", relu=False)
-    if stride != 1:
-        x = _convolution(x, width, f"{name}_skip", size=1, stride=stride, relu=False)
-    return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_sum")([x, y]))
-
-
-def _convolution(x: Any, width: int, name: str, size: int = 3, stride: int = 1, relu: bool = True) -> Any:
-    options = {"padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
-    x = layers.Conv2D(width, size, strides=stride, name=name, **options)(x)
-    x = layers.BatchNormalization(name=f"{name}_normalization")(x)
-    return layers.ReLU(name=f"{name}_relu")(x) if relu else x
