@@ -1,12 +1,15 @@
 """Networks that teach the next one."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.services import REPOSITORY
 from training import networks
+from training.card import card
 from training.datasets import Dataset
 from training.errors import TrainingError
 from training.export import export
@@ -16,6 +19,7 @@ from training.teaching import taught
 from worker.classification import Classifier, read_metadata, read_network
 from worker.preprocessing import Preprocessing
 
+PAPER = REPOSITORY / "models" / "paper"
 OPTIONS = ("--batch-size=40", "--augmentation=none", "--mixup=0", "--epochs=2", "--votes=0", "--rate=0.02")
 
 
@@ -32,12 +36,12 @@ def test_generations_begin_with_the_one_before_and_are_taught_by_all(
 ) -> None:
     output = tmp_path / "models" / "mine"
     command = ["--data", str(training_images), "--output", str(output), *OPTIONS]
-    assert main([*command, "--generations=2"]) == 0
+    assert main([*command, "--networks", "residual", "residual"]) == 0
     first, second = (read_metadata(folder) for folder in (output.with_name("mine-1"), output))
     assert first.trained["teachers"] == {} and first.trained["begins_with"] is None
     assert second.trained["teachers"] == {"mine-1": first.version}
     assert second.trained["begins_with"] == "mine-1"
-    assert second.trained["recipe"]["taught"] == networks.next_generation("residual")["taught"]
+    assert second.trained["recipe"]["taught"] == networks.taught_options("residual", ["residual"])["taught"]
     # It goes on from what the first one knew.
     assert second.trained["epochs"][0]["loss"] < first.trained["epochs"][0]["loss"]
     card = (output / "README.md").read_text()
@@ -46,9 +50,9 @@ def test_generations_begin_with_the_one_before_and_are_taught_by_all(
     assert "training.generations" not in card  # which would train otherwise, without these options
 
     # The same command trains nothing anew, and with other teachers the checkpoint is not gone on with.
-    assert main([*command, "--generations=2"]) == 0
+    assert main(command) == 0
     assert read_metadata(output).version == second.version
-    assert main([*command, "--generations=2", "--taught=0.4"]) == 2
+    assert main([*command, "--taught=0.4"]) == 2
     assert "differs in taught" in capsys.readouterr().err
 
 
@@ -94,7 +98,7 @@ def test_what_does_not_fit_together_is_refused(
     with pytest.raises(TrainingError, match=r"taught must be from 0 to 1, found 1\.5"):
         replace(recipe, taught=1.5)
     with pytest.raises(TrainingError, match="paper has no recipe for a next generation"):
-        networks.next_generation("paper")
+        networks.taught_options("paper", ["residual", "paper"])
 
 
 def test_teacher_with_one_head_cannot_teach_two(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
@@ -103,6 +107,22 @@ def test_teacher_with_one_head_cannot_teach_two(tmp_path: Path, training_data: t
         taught(np.zeros((2, 14), np.float32), training_data[0].images[:2], [tmp_path], 0.5)
 
 
-def test_at_least_one_generation(tmp_path: Path, training_images: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--data", str(training_images), "--output", str(tmp_path), "--generations=0"]) == 2
-    assert "1 generation or more, found 0" in capsys.readouterr().err
+def test_network_of_another_kind_begins_untrained_and_is_taught() -> None:
+    assert networks.taught_options("residual", []) == {}
+    assert networks.taught_options("residual", ["residual", "paper"]).keys() == {"taught"}
+
+
+def test_card_tells_the_command_that_makes_all_generations() -> None:
+    metadata = json.loads((PAPER / "metadata.json").read_text())
+    metadata["name"] = "residual"
+    metadata["trained"] |= {
+        "options": networks.taught_options("residual", ["residual"]),
+        "teachers": {"mine-1": "residual-0123abcd"},
+        "begins_with": "mine-1",
+    }
+    metadata["trained"]["recipe"] |= {"votes": 1.0, "taught": 0.3}
+    text = card(metadata, "mine")
+    assert "30% of what it learnt are answers of other networks: `residual-0123abcd`." in text
+    command = "training.generations --data PATH --ferplus VOTES --output models/mine --networks residual residual"
+    assert command in text
+    assert "training.generations" not in card(metadata, "yours")

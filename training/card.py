@@ -86,7 +86,7 @@ _TEACHERS = """
 _GENERATIONS = """\
 All of them, from the first on:
 
-    python -m training.generations --data PATH --network {network} --output models/{folder}{votes} --generations {count}
+    python -m training.generations --data PATH{votes} --output models/{folder} --networks {networks}
 """
 
 _REASONS = {
@@ -155,14 +155,14 @@ def _teachers(metadata: Mapping[str, Any], folder: str) -> str:
     text = _TEACHERS.format(
         share=trained["recipe"]["taught"], teachers=", ".join(f"`{version}`" for version in teachers.values())
     )
-    generations = [f"{folder}-{number}" for number in range(1, len(teachers) + 1)]
-    if [*teachers] != generations or trained["options"] != networks.next_generation(metadata["name"]):
+    before = [version.rpartition("-")[0] for version in teachers.values()]
+    places = [f"{folder}-{number}" for number in range(1, len(teachers) + 1)]
+    if [*teachers] != places or trained["options"] != networks.taught_options(metadata["name"], before):
         return text
     return text + _GENERATIONS.format(
-        network=metadata["name"],
+        networks=" ".join([*before, metadata["name"]]),
         folder=folder,
         votes=" --ferplus VOTES" if trained["recipe"]["votes"] else "",
-        count=len(teachers) + 1,
     )
 
 

@@ -3,6 +3,7 @@
 The first layer of each is pixel_scaling(scaling), so that no caller can get the range of the pixels wrong.
 """
 
+from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -16,6 +17,7 @@ from worker.emotions import EMOTIONS
 from worker.preprocessing import Scaling
 
 HEAD, FERPLUS_HEAD = "emotions", "ferplus"  # names of the last layers
+_TAUGHT = 0.5  # share of the teachers' answers in the targets of a network that begins untrained
 NAMES = tuple(sorted(module.name for module in iter_modules(__path__)))
 
 
@@ -62,13 +64,25 @@ def recipe(name: str) -> Recipe:
     return found
 
 
-def next_generation(name: str) -> dict[str, Any]:
-    """What the recipe of a network that networks of its kind teach has otherwise than recipe(name): fields of Recipe.
+def taught_options(name: str, before: Sequence[str]) -> dict[str, Any]:
+    """How the recipe of a network that others teach differs from recipe(name); see training.generations.
+
+    Args:
+        name: of the network.
+        before: names of the generations before it, which teach it. It begins with the weights of the last one where
+            that is of its own kind.
+
+    Returns:
+        Fields of Recipe; none where there is nobody to teach.
 
     Raises:
-        TrainingError: there is no network of that name, or it is not made to be taught.
+        TrainingError: there is no network of that name, or it is not made to go on from one of its kind.
     """
     module = _module(name)
+    if not before:
+        return {}
+    if before[-1] != name:
+        return {"taught": _TAUGHT}
     if not hasattr(module, "NEXT_GENERATION"):
         raise TrainingError(f"The network {name} has no recipe for a next generation.")
     return dict(module.NEXT_GENERATION)
