@@ -181,7 +181,7 @@ def read_network(model_dir: Path) -> tuple[list[NDArray[np.float32]], str]:
 def _build(model_dir: Path, weights: list[NDArray[np.float32]], architecture: str) -> Any:
     """The network, as fast as this machine can compute it."""
     keras = _import_keras()
-    from worker import hardware, winograd
+    from worker import folding, hardware, winograd
 
     half = hardware.has_matrix_units() and not hardware.has_accelerator()
     try:
@@ -189,6 +189,7 @@ def _build(model_dir: Path, weights: list[NDArray[np.float32]], architecture: st
         model.set_weights(weights)
     except (ValueError, TypeError, KeyError) as exc:
         raise ModelError(f"The weights in {model_dir} do not fit {ARCHITECTURE}: {exc}. {_REMEDY}") from exc
+    model = folding.fold(model)
     return winograd.rewrite(model, frozen=True) if winograd.pays_off() else model
 
 
