@@ -6,18 +6,14 @@ goes on.
 """
 
 import argparse
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tqdm.contrib.logging import logging_redirect_tqdm
-
 from training import networks
-from training.train import add_recipe_options, recipe_options, train
-from worker.errors import TimelineError
+from training.train import add_recipe_options, recipe_options, run_command, train
 
 # By which the served network was made.
 NETWORKS = ("residual", "residual")
@@ -73,17 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_recipe_options(parser)
     options = vars(parser.parse_args(arguments))
     chosen = recipe_options(options)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    try:
-        with logging_redirect_tqdm():
-            train_generations(generations=options.pop("networks"), **options, options=chosen)
-    except TimelineError as exc:
-        print(exc, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("Stopped. The same command goes on after the last whole epoch.", file=sys.stderr)
-        return 130
-    return 0
+    generations = options.pop("networks")
+    return run_command(lambda: train_generations(generations=generations, **options, options=chosen))
 
 
 if __name__ == "__main__":

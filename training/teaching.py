@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from training.errors import TrainingError
 from worker.classification import Classifier, read_metadata, read_network
+from worker.emotions import EMOTIONS
 
 _BATCH_SIZE = 256
 
@@ -36,7 +37,7 @@ def taught(
         TrainingError: the targets are for two heads, and a teacher has one.
         ModelError: a teacher's files can't be used.
     """
-    heads = targets.shape[1] // 7
+    heads = targets.shape[1] // len(EMOTIONS)
     total = np.zeros(targets.shape, np.float32)
     for folder in teachers:
         classifier = Classifier(folder, _BATCH_SIZE)
@@ -47,7 +48,7 @@ def taught(
                 "only: leave it out, or train with --votes 0."
             )
         total += np.concatenate(list(answers), axis=1) / (2 * len(teachers))
-    known = targets.reshape(-1, heads, 7).any(axis=-1).repeat(7, axis=1)
+    known = targets.reshape(-1, heads, len(EMOTIONS)).any(axis=-1).repeat(len(EMOTIONS), axis=1)
     return np.where(known, (1 - share) * targets + share * total, targets).astype(np.float32)
 
 

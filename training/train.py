@@ -8,7 +8,7 @@ at hand, decides nothing: it is read only to keep its images out of training.
 import argparse
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -173,6 +173,21 @@ def recipe_options(parsed: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def run_command(work: Callable[[], object]) -> int:
+    """Does the work of a command that trains, and returns its exit code; see main."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    try:
+        with logging_redirect_tqdm():
+            work()
+    except TimelineError as exc:
+        print(exc, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on after the last whole epoch.", file=sys.stderr)
+        return 130
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command.
 
@@ -191,17 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_recipe_options(parser)
     options = vars(parser.parse_args(arguments))
     chosen = recipe_options(options)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    try:
-        with logging_redirect_tqdm():
-            train(**options, options=chosen)
-    except TimelineError as exc:
-        print(exc, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("Stopped. The same command goes on after the last whole epoch.", file=sys.stderr)
-        return 130
-    return 0
+    return run_command(lambda: train(**options, options=chosen))
 
 
 if __name__ == "__main__":
