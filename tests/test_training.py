@@ -256,7 +256,7 @@ def test_run_without_an_epoch_has_nothing_to_export(
         ({"mixup": -0.1}, "mixup must be 0 or more, found -0.1"),
         ({"optimizer": "lion"}, "optimizer must be one of adam, sgd, found 'lion'"),
         ({"schedule": "linear"}, "schedule must be one of constant, cosine, found 'linear'"),
-        ({"augmentation": "strong"}, "no augmentation 'strong'; choose one of: none, paper, mild, video"),
+        ({"augmentation": "strong"}, "no augmentation 'strong'; choose one of: none, paper, mild, video, erasing"),
         ({"label_smoothing": 1.0}, "label_smoothing must be from 0 to below 1"),
     ],
 )

@@ -1,6 +1,6 @@
 """Random changes to training images, in NumPy and OpenCV so that they are the same on every Keras backend."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 from training.errors import TrainingError
 
 Image = NDArray[np.uint8]
+
+_AMOUNTS = 9  # random numbers for each image, whatever is changed: the order of what else is drawn depends on them
+_ERASED_AREA = (0.02, 0.2)  # of the image
+_ERASED_ASPECT = 3.0  # of the longer side to the shorter one, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,8 @@ class Augmentation:
         blur: largest standard deviation of a Gaussian blur, pixels; as from a lens out of focus or a small face.
         noise: largest standard deviation of the noise added to each pixel, grey levels.
         jpeg: probability that an image is compressed, with a quality of 15 to 75, as video compression would.
+        erase: probability that a rectangle of 2 to 20 % of the image becomes noise, as a hand or hair hides part of a
+            face (Z. Zhong et al., "Random Erasing Data Augmentation", AAAI 2020).
     """
 
     mirror: float = 0.0
@@ -34,6 +40,7 @@ class Augmentation:
     blur: float = 0.0
     noise: float = 0.0
     jpeg: float = 0.0
+    erase: float = 0.0
 
     def __call__(self, images: Image, rng: np.random.Generator) -> Image:
         """Changes each image at random.
@@ -45,7 +52,7 @@ class Augmentation:
         Returns:
             uint8 (n, height, width, 1), new. What moves in from outside repeats the edge.
         """
-        amounts = rng.uniform(-1, 1, (len(images), len(fields(self)) + 1))
+        amounts = rng.uniform(-1, 1, (len(images), _AMOUNTS))
         changed = [self._change(image[..., 0], amount, rng) for image, amount in zip(images, amounts, strict=True)]
         return np.stack(changed)[..., None] if changed else images.copy()
 
@@ -65,6 +72,8 @@ class Augmentation:
             quality = round(15 + 60 * abs(jpeg) / self.jpeg)
             encoded = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
             image = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
+        if self.erase and rng.random() < self.erase:
+            image = _erased(image, rng)
         return image
 
     def _move(self, image: Image, turn: float, right: float, down: float, scale: float, mirrored: bool) -> Image:
@@ -80,14 +89,29 @@ class Augmentation:
         return np.asarray(moved, np.uint8)
 
 
+def _erased(image: Image, rng: np.random.Generator) -> Image:
+    height, width = image.shape
+    side = np.sqrt(rng.uniform(*_ERASED_AREA) * height * width)
+    stretch = np.sqrt(_ERASED_ASPECT) ** rng.uniform(-1, 1)
+    rows, columns = round(side * stretch), round(side / stretch)
+    top, left = rng.integers(0, height - rows + 1), rng.integers(0, width - columns + 1)
+    erased = image.copy()
+    erased[top : top + rows, left : left + columns] = rng.integers(0, 256, (rows, columns))
+    return erased
+
+
+_MILD = Augmentation(mirror=0.5, rotation=10, shift=0.08, zoom=0.15, gamma=0.2, blur=0.5, noise=3, jpeg=0.1)
+
 AUGMENTATIONS = {
     "none": Augmentation(),
     # The paper names rotation, flip and shift, but not by how much.
     "paper": Augmentation(mirror=0.5, rotation=10, shift=0.1),
     # And what faces cut out of videos bring: detectors that place them a little off, and compressed, dark, blurred,
     # noisy pictures; at half of that strength, and at all of it.
-    "mild": Augmentation(mirror=0.5, rotation=10, shift=0.08, zoom=0.15, gamma=0.2, blur=0.5, noise=3, jpeg=0.1),
+    "mild": _MILD,
     "video": Augmentation(mirror=0.5, rotation=12, shift=0.08, zoom=0.15, gamma=0.4, blur=1.0, noise=6, jpeg=0.25),
+    # For long runs, in which a network comes to know its training images by heart.
+    "erasing": replace(_MILD, erase=0.5),
 }
 
 
