@@ -102,3 +102,15 @@ def test_mixup_blends_images_and_labels_in_the_same_shares() -> None:
     np.testing.assert_allclose(mixed_labels @ levels, mixed_images[:, 0, 0, 0], atol=1e-4)
     np.testing.assert_allclose(mixed_labels.sum(axis=1), 1, atol=1e-6)
     assert 10 < (mixed_labels.max(axis=1) < 0.9).sum() < 60
+
+
+def test_erasing_makes_noise_of_one_rectangle_within_its_limits() -> None:
+    faces = np.full((200, 48, 48, 1), 100, np.uint8)
+    changed = Augmentation(erase=0.5)(faces, np.random.default_rng(0))[..., 0] != 100
+    erased = changed.any(axis=(1, 2))
+    assert 70 < erased.sum() < 130
+    for mask in changed[erased]:
+        rows, columns = np.ptp(np.flatnonzero(mask.any(axis=1))) + 1, np.ptp(np.flatnonzero(mask.any(axis=0))) + 1
+        assert 0.015 * mask.size < rows * columns < 0.22 * mask.size
+        assert max(rows, columns) / min(rows, columns) < 3.5
+        assert mask.sum() > 0.95 * rows * columns

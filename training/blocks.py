@@ -4,6 +4,9 @@ from typing import Any
 
 from keras import layers
 
+from training.networks import HEAD
+from worker.emotions import EMOTIONS
+
 
 def convolution(x: Any, width: int, name: str, size: int = 3, stride: int = 1, relu: bool = True) -> Any:
     """A convolution with batch normalization, and with a ReLU unless the block goes on with a sum.
@@ -33,6 +36,22 @@ def stages(x: Any, widths: tuple[int, ...], blocks: int) -> Any:
         for block in range(1, blocks + 1):
             x = _block(x, width, f"stage{stage}_block{block}", stride=2 if block == 1 < stage else 1)
     return x
+
+
+def probabilities(x: Any, dropout: float) -> Any:
+    """What a network ends with: the channels' means, dropout and a softmax over the emotions.
+
+    Args:
+        x: float (n, height, width, channels).
+        dropout: 0-1, part of the means that a training step leaves out.
+
+    Returns:
+        float32 (n, 7), in the order of EMOTIONS.
+    """
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
+    # float32 also under a mixed-precision policy: probabilities must sum to 1.
+    return layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name=HEAD)(x)
 
 
 def _block(x: Any, width: int, name: str, stride: int) -> Any:

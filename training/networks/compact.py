@@ -7,12 +7,10 @@ are multiples of 32: libraries of convolutions work on 16 or 32 channels at a ti
 from typing import Any
 
 import keras
-from keras import layers
 
-from training.blocks import convolution, stages
+from training.blocks import convolution, probabilities, stages
 from training.networks import pixel_scaling
 from training.recipe import Recipe
-from worker.emotions import EMOTIONS
 from worker.preprocessing import Scaling
 
 ANY_SIDE = True
@@ -38,8 +36,4 @@ def build(scaling: Scaling, side: int | None = 48) -> Any:
     faces = keras.Input((side, side, 1), name="faces")
     x = convolution(pixel_scaling(scaling)(faces), WIDTHS[0], "stem", size=5, stride=2)
     x = stages(x, WIDTHS, BLOCKS)
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(DROPOUT, name="dropout")(x)
-    # float32 also under a mixed-precision policy: probabilities must sum to 1.
-    probabilities = layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name="emotions")(x)
-    return keras.Model(faces, probabilities, name="compact")
+    return keras.Model(faces, probabilities(x, DROPOUT), name="compact")
