@@ -66,4 +66,6 @@ def rewrite(model: Any) -> Any:
 
 
 def _gains(layer: Any) -> bool:
-    return isinstance(layer, layers.BatchNormalization) and layer.axis in (-1, 3) and layer.scale and layer.center
+    if not isinstance(layer, layers.BatchNormalization):
+        return False
+    return layer.axis in (-1, 3) and layer.scale and layer.center and layer.trainable

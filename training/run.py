@@ -124,6 +124,8 @@ class Run:
             checkpoint.restore(self.path, self._variables)
         elif begins_with:
             begin_with(self.model, begins_with)
+        else:
+            networks.begin(network, self.model)
 
     def _refuse_another(self, settings: dict[str, Any]) -> None:
         expected = dict(self._settings)

@@ -92,6 +92,7 @@ def train(
         "options": dict(options),
         "teachers": {folder.name: read_metadata(folder).version for folder in teachers},
         "begins_with": begins_with.name if begins_with else None,
+        "pretrained": networks.pretrained(network),
         "made_with": run.made_with,
         "temperature": temperature,
         "best_epoch": best["epoch"],

@@ -17,7 +17,7 @@ from worker.emotions import EMOTIONS
 from worker.preprocessing import Scaling
 
 HEAD, FERPLUS_HEAD = "emotions", "ferplus"  # names of the last layers
-_TAUGHT = 0.5  # share of the teachers' answers in the targets of a network that begins untrained
+_TAUGHT = 0.3  # share of the teachers' answers in the targets of a network that begins untrained
 NAMES = tuple(sorted(module.name for module in iter_modules(__path__)))
 
 
@@ -62,6 +62,31 @@ def recipe(name: str) -> Recipe:
     """
     found: Recipe = _module(name).RECIPE
     return found
+
+
+def begin(name: str, model: Any) -> None:
+    """Gives an untrained network the weights that networks of its name begin with; most begin with random ones.
+
+    Args:
+        name: of the network.
+        model: build(name, ...).
+
+    Raises:
+        TrainingError: there is no network of that name, or its weights are not at hand.
+    """
+    module = _module(name)
+    if hasattr(module, "begin"):
+        module.begin(model)
+
+
+def pretrained(name: str) -> str | None:
+    """What else the network of that name has learnt from before training begins; None for nothing.
+
+    Raises:
+        TrainingError: there is no network of that name.
+    """
+    source: str | None = getattr(_module(name), "PRETRAINED", None)
+    return source
 
 
 def taught_options(name: str, before: Sequence[str]) -> dict[str, Any]:
