@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pytest
 from keras import layers
 
 from training import networks
@@ -22,9 +23,10 @@ def normalizations(model: Any) -> int:
     return sum(isinstance(layer, layers.BatchNormalization) for layer in model.layers)
 
 
-def test_folded_network_gives_the_same_answers_of_both_heads() -> None:
+@pytest.mark.parametrize("name", ["efficientnet", "residual"])
+def test_folded_network_gives_the_same_answers_of_both_heads(name: str) -> None:
     rng = np.random.default_rng(0)
-    model = trained(networks.build("residual", ferplus=True), rng)
+    model = trained(networks.build(name, ferplus=True), rng)
     faces = rng.integers(0, 256, (5, 48, 48, 1)).astype(np.float32)
     expected = model.predict_on_batch(faces)
     folded = fold(model)
@@ -42,6 +44,7 @@ def test_only_what_can_be_folded_is() -> None:
     x = layers.BatchNormalization()(x)
     shared = layers.Conv2D(4, 3, padding="same")(x)  # its output is also used without the normalization
     x = layers.Add()([layers.BatchNormalization()(shared), shared])
+    x = layers.BatchNormalization()(layers.DepthwiseConv2D(3, depth_multiplier=2)(x))
     x = layers.BatchNormalization(scale=False, center=False)(layers.Conv2D(4, 3, strides=2)(x))
     model = trained(keras.Model(images, x), rng)
     folded = fold(model)

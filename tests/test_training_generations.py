@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from training.errors import TrainingError
 from training.export import export
 from training.generations import main
 from training.run import Run
-from training.teaching import taught
+from training.teaching import lineage, taught
 from worker.classification import Classifier, read_metadata, read_network
 from worker.preprocessing import Preprocessing
 
@@ -31,7 +32,7 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_generations_begin_with_the_one_before_and_are_taught_by_all(
+def test_generations_begin_with_the_one_before_and_are_taught_by_it(
     tmp_path: Path, training_images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "models" / "mine"
@@ -41,7 +42,7 @@ def test_generations_begin_with_the_one_before_and_are_taught_by_all(
     assert first.trained["teachers"] == {} and first.trained["begins_with"] is None
     assert second.trained["teachers"] == {"mine-1": first.version}
     assert second.trained["begins_with"] == "mine-1"
-    assert second.trained["recipe"]["taught"] == networks.taught_options("residual", ["residual"])["taught"]
+    assert second.trained["recipe"]["taught"] == networks.taught_options("residual", "residual")["taught"]
     # It goes on from what the first one knew.
     assert second.trained["epochs"][0]["loss"] < first.trained["epochs"][0]["loss"]
     card = (output / "README.md").read_text()
@@ -98,7 +99,7 @@ def test_what_does_not_fit_together_is_refused(
     with pytest.raises(TrainingError, match=r"taught must be from 0 to 1, found 1\.5"):
         replace(recipe, taught=1.5)
     with pytest.raises(TrainingError, match="paper has no recipe for a next generation"):
-        networks.taught_options("paper", ["residual", "paper"])
+        networks.taught_options("paper", "paper")
 
 
 def test_teacher_with_one_head_cannot_teach_two(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
@@ -108,21 +109,36 @@ def test_teacher_with_one_head_cannot_teach_two(tmp_path: Path, training_data: t
 
 
 def test_network_of_another_kind_begins_untrained_and_is_taught() -> None:
-    assert networks.taught_options("residual", []) == {}
-    assert networks.taught_options("residual", ["residual", "paper"]).keys() == {"taught"}
+    assert networks.taught_options("residual", None) == {}
+    assert networks.taught_options("residual", "paper").keys() == {"taught"}
 
 
-def test_card_tells_the_command_that_makes_all_generations() -> None:
+def test_card_tells_what_it_began_with_and_the_command_that_makes_all_generations() -> None:
     metadata = json.loads((PAPER / "metadata.json").read_text())
-    metadata["name"] = "residual"
     metadata["trained"] |= {
-        "options": networks.taught_options("residual", ["residual"]),
-        "teachers": {"mine-1": "residual-0123abcd"},
-        "begins_with": "mine-1",
+        "teachers": {"residual": "residual-0123abcd"},
+        "pretrained": "another network",
+        "generations": ["residual", "efficientnet"],
     }
     metadata["trained"]["recipe"] |= {"votes": 1.0, "taught": 0.3}
     text = card(metadata, "mine")
+    assert "began with the weights of another network" in text
     assert "30% of what it learnt are answers of other networks: `residual-0123abcd`." in text
-    command = "training.generations --data PATH --ferplus VOTES --output models/mine --networks residual residual"
+    command = "training.generations --data PATH --ferplus VOTES --output models/mine --networks residual efficientnet"
     assert command in text
-    assert "training.generations" not in card(metadata, "yours")
+    metadata["trained"] |= {"generations": None}
+    assert "training.generations" not in card(metadata, "mine")
+
+
+def test_lineage_is_known_only_where_one_command_makes_it(tmp_path: Path) -> None:
+    teacher, other = tmp_path / "teacher", tmp_path / "other"
+    trained: dict[str, Any] = {"generations": ["residual"]}
+    for folder, record in ((teacher, trained), (other, {})):
+        export(networks.build("residual"), "residual", folder, Preprocessing(), record)
+    options = networks.taught_options("efficientnet", "residual")
+    assert lineage("residual", {}, []) == ["residual"]
+    assert lineage("residual", {"epochs": 3}, []) is None
+    assert lineage("efficientnet", options, [teacher]) == ["residual", "efficientnet"]
+    assert lineage("efficientnet", options | {"epochs": 3}, [teacher]) is None
+    assert lineage("efficientnet", options, [other]) is None  # whose own is not known
+    assert lineage("efficientnet", options, [teacher, teacher]) is None  # where each has one teacher

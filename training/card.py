@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from training import networks
-
 CARD = "README.md"
 
 _CARD = """\
@@ -80,6 +78,10 @@ not show is flicker.
     python -m training.video models/{folder}{others} --video {file}
 """
 
+_PRETRAINED = """
+It began with the weights of {source};
+its last layers began with random ones.
+"""
 _TEACHERS = """
 {share:.0%} of what it learnt are answers of other networks: {teachers}.
 """
@@ -149,21 +151,17 @@ def _options(trained: Mapping[str, Any]) -> str:
 
 def _teachers(metadata: Mapping[str, Any], folder: str) -> str:
     trained = metadata["trained"]
-    teachers: Mapping[str, str] = trained.get("teachers") or {}
-    if not teachers:
-        return ""
-    text = _TEACHERS.format(
-        share=trained["recipe"]["taught"], teachers=", ".join(f"`{version}`" for version in teachers.values())
-    )
-    before = [version.rpartition("-")[0] for version in teachers.values()]
-    places = [f"{folder}-{number}" for number in range(1, len(teachers) + 1)]
-    if [*teachers] != places or trained["options"] != networks.taught_options(metadata["name"], before):
-        return text
-    return text + _GENERATIONS.format(
-        networks=" ".join([*before, metadata["name"]]),
-        folder=folder,
-        votes=" --ferplus VOTES" if trained["recipe"]["votes"] else "",
-    )
+    parts = []
+    if trained.get("pretrained") and not trained.get("begins_with"):
+        parts.append(_PRETRAINED.format(source=trained["pretrained"]))
+    if trained.get("teachers"):
+        teachers = ", ".join(f"`{version}`" for version in trained["teachers"].values())
+        parts.append(_TEACHERS.format(share=trained["recipe"]["taught"], teachers=teachers))
+    generations = trained.get("generations") or []
+    if len(generations) > 1:
+        votes = " --ferplus VOTES" if trained["recipe"]["votes"] else ""
+        parts.append(_GENERATIONS.format(networks=" ".join(generations), folder=folder, votes=votes))
+    return "".join(parts)
 
 
 def _ferplus(validation: Mapping[str, Any]) -> str:

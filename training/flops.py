@@ -25,7 +25,7 @@ def _leaves(model: Any) -> list[Any]:
 
 
 def _multiplications(layer: Any) -> int:
-    if isinstance(layer, layers.Conv2D):
+    if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D):
         return _product(layer.output.shape[1:-1]) * _product(layer.kernel.shape)
     if isinstance(layer, layers.Dense):
         return _product(layer.kernel.shape)

@@ -1,8 +1,7 @@
 """Trains networks that teach the next: `python -m training.generations --data PATH --ferplus VOTES --output FOLDER`.
 
-Each generation is taught by all before it, and begins with the weights of the last one where that is of its own kind.
-The last one is left in the output folder, the others beside it, with a number. Stopped at any moment, the same command
-goes on.
+Each generation is taught by the one before it, and begins with its weights where that is of its own kind. The last one
+is left in the output folder, the others beside it, with a number. Stopped at any moment, the same command goes on.
 """
 
 import argparse
@@ -16,7 +15,7 @@ from training import networks
 from training.train import add_recipe_options, recipe_options, run_command, train
 
 # By which the served network was made.
-NETWORKS = ("residual", "residual")
+NETWORKS = ("residual", "residual", "efficientnet")
 
 
 def train_generations(
@@ -40,17 +39,19 @@ def train_generations(
     Raises:
         TrainingError: the data, the settings or a checkpoint can't be used.
     """
-    teachers: list[Path] = []
     metadata: dict[str, Any] = {}
+    teacher: Path | None = None
+    before: str | None = None
     for number, network in enumerate(generations, start=1):
         place = output if number == len(generations) else output.with_name(f"{output.name}-{number}")
-        before = generations[: number - 1]
         chosen = {**networks.taught_options(network, before), **options}
         if not before:
             chosen.pop("taught", None)
-        begins_with = teachers[-1] if before and before[-1] == network else None
-        metadata = train(data, network, chosen, place, ferplus, teachers=tuple(teachers), begins_with=begins_with)
-        teachers.append(place)
+        begins_with = teacher if before == network else None
+        metadata = train(
+            data, network, chosen, place, ferplus, teachers=[teacher] if teacher else [], begins_with=begins_with
+        )
+        teacher, before = place, network
     return metadata
 
 

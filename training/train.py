@@ -26,6 +26,7 @@ from training.networks import FERPLUS_HEAD
 from training.recipe import Recipe
 from training.report import write_report
 from training.run import Run, predict
+from training.teaching import lineage
 from worker.classification import read_metadata
 from worker.errors import TimelineError
 from worker.preprocessing import Preprocessing
@@ -93,6 +94,7 @@ def train(
         "teachers": {folder.name: read_metadata(folder).version for folder in teachers},
         "begins_with": begins_with.name if begins_with else None,
         "pretrained": networks.pretrained(network),
+        "generations": lineage(network, options, teachers),
         "made_with": run.made_with,
         "temperature": temperature,
         "best_epoch": best["epoch"],

@@ -22,7 +22,7 @@ def fold(model: Any) -> Any:
         A network for inference, or model itself where there is nothing to fold. Probabilities agree within 1e-5.
     """
     uses = Counter(id(tensor) for layer in model.layers for tensor in tree.flatten(layer.input))
-    made_by = {id(layer.output): layer for layer in model.layers if _is_plain_convolution(layer)}
+    made_by = {id(layer.output): layer for layer in model.layers if _is_linear_convolution(layer)}
     normalizations = {
         layer.name: made_by[id(layer.input)]
         for layer in model.layers
@@ -34,7 +34,7 @@ def fold(model: Any) -> Any:
 
     def clone(layer: Any) -> Any:
         if layer.name in convolutions:
-            return layers.Conv2D.from_config(layer.get_config() | {"use_bias": True})
+            return type(layer).from_config(layer.get_config() | {"use_bias": True})
         return layer
 
     def call(layer: Any, x: Any, **options: Any) -> Any:
@@ -47,8 +47,8 @@ def fold(model: Any) -> Any:
     return folded
 
 
-def _is_plain_convolution(layer: Any) -> bool:
-    return isinstance(layer, layers.Conv2D) and layer.activation is keras.activations.linear
+def _is_linear_convolution(layer: Any) -> bool:
+    return isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D) and layer.activation is keras.activations.linear
 
 
 def _with_normalization(convolution: Any, normalization: Any) -> list[Any]:
@@ -59,4 +59,6 @@ def _with_normalization(convolution: Any, normalization: Any) -> list[Any]:
     if normalization.scale:
         factor = factor * np.asarray(normalization.gamma)
     offset = ((bias[0] if bias else 0) - mean) * factor
-    return [kernel * factor, offset + np.asarray(normalization.beta) if normalization.center else offset]
+    # A depthwise kernel's last axes are the channels and what each becomes.
+    factors = factor.reshape(kernel.shape[2:]) if isinstance(convolution, layers.DepthwiseConv2D) else factor
+    return [kernel * factors, offset + np.asarray(normalization.beta) if normalization.center else offset]

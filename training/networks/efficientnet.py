@@ -103,7 +103,8 @@ def begin(model: Any) -> None:
 
 def _on_small_grey_images(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     """What a 3x3 convolution of stride 2 over enlarged colour images is to the grey images themselves."""
-    return np.einsum("ab,cd,acio->bdo", _ENLARGED, _ENLARGED, kernel)[:, :, np.newaxis].astype(np.float32)
+    small: NDArray[np.float64] = np.einsum("ab,cd,acio->bdo", _ENLARGED, _ENLARGED, kernel)
+    return small[:, :, np.newaxis].astype(np.float32)
 
 
 def _block(x: Any, name: str, stage: Stage, first: bool) -> Any:
