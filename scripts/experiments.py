@@ -35,6 +35,7 @@ def record(folder: Path, name: str, learned: str) -> None:
         "network": metadata["name"],
         "version": metadata["version"],
         "parameters": metadata["parameters"],
+        "pretrained": trained.get("pretrained"),
         "recipe": trained["recipe"],
         "images": trained["images"],
         "made_with": trained["made_with"],
@@ -73,7 +74,9 @@ def runs() -> str:
 
 def _recipe(kept: dict[str, Any]) -> str:
     recipe = kept["recipe"]
-    parts = [f"{kept['network']}, {kept['parameters'] / 1e6:.1f} M", f"{recipe['optimizer']} {recipe['rate']:g}"]
+    parts = [f"{kept['network']}, {kept['parameters'] / 1e6:.1f} M"]
+    parts += ["pretrained"] if kept.get("pretrained") else []
+    parts.append(f"{recipe['optimizer']} {recipe['rate']:g}")
     parts.append(f"{recipe['schedule']}, augmentation {recipe['augmentation']}")
     extras = ("weight_decay", "average", "mixup", "label_smoothing", "votes", "taught")
     parts += [f"{name.replace('_', ' ')} {recipe[name]:g}" for name in extras if recipe.get(name)]
