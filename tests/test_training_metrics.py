@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training import networks
-from training.calibration import build_in, fit_temperature, scaled
+from training.calibration import balance, build_in, fit_temperature, scaled
 from training.flops import flops
 from training.metrics import bootstrap_intervals, cross_entropy, expected_calibration_error, metrics
 from worker.emotions import EMOTIONS
@@ -68,6 +68,18 @@ def test_built_in_temperature_scales_what_the_network_says() -> None:
     before = np.asarray(model.predict_on_batch(faces))
     build_in(model, 0.3)
     np.testing.assert_allclose(model.predict_on_batch(faces), scaled(before, 0.3), atol=1e-5)
+
+
+def test_built_in_balance_takes_a_part_of_their_shares_off_the_emotions() -> None:
+    model = networks.build("paper")
+    faces = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1)).astype(np.float32)
+    before = np.asarray(model.predict_on_batch(faces))
+    labels = np.arange(7).repeat([16, 1, 2, 4, 4, 4, 4])
+    build_in(model, 2.0, balance(labels, 0.5))
+    odds, expected = (p[:, 1] / p[:, 0] for p in (np.asarray(model.predict_on_batch(faces)), before))
+    np.testing.assert_allclose(odds, np.sqrt(expected * np.sqrt(16 / 1)), rtol=1e-4)
+    np.testing.assert_array_equal(balance(labels, 0.0), np.zeros(7))
+    assert np.isfinite(balance(np.array([0, 0, 3]), 1.0)).all()  # also where an emotion has no image
 
 
 def test_operations_of_the_papers_network() -> None:

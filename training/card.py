@@ -23,7 +23,7 @@ As served, with weights in half precision, on FER2013's split {split} ({images:,
 The epoch and the temperature were chosen on this same split, so expect slightly less on unseen images. Intervals are
 95 % bootstrap intervals over the images. Leaked images are those of {split} that are, pixel for pixel, also in the
 split {training_split}; the copies were left out of training. The temperature ({temperature:.3f}) divides the logits, so
-that confidence means frequency; it is built into the last layer. {ferplus}
+that confidence means frequency; it is built into the last layer. {balance}{ferplus}
 
 {speed}
 
@@ -58,6 +58,8 @@ again, for FER+, often chose otherwise), disgust is rare in it, and its faces ar
 skin tones and head poses that are rare there are recognised less well.
 """
 
+_BALANCE = """So is what
+makes up for the emotions' shares in training: {strength:.0%} of the logarithm of its share is taken off each logit. """
 _FERPLUS = """\
 FER+ is a second labelling of the same
 images by ten people; the agreement is over the {images:,} images whose majority chose one of the seven emotions
@@ -120,6 +122,7 @@ def card(metadata: Mapping[str, Any], folder: str) -> str:
         by_emotion=_table(("emotion", "images", "precision", "recall", "F1"), _by_emotion(validation)),
         training_split=trained["split"],
         temperature=trained["temperature"],
+        balance=_BALANCE.format(strength=strength) if (strength := trained["recipe"].get("balance")) else "",
         ferplus=_ferplus(validation),
         video=_video(validation["video"], folder) if "video" in validation else "",
         votes=" --ferplus VOTES" if has_votes else "",

@@ -17,7 +17,7 @@ import numpy as np
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from training import networks
-from training.calibration import build_in, fit_temperature
+from training.calibration import balance, build_in, fit_temperature
 from training.datasets import OFFICIAL_SPLITS, PAPER_SPLITS, Dataset, load, splits
 from training.export import export
 from training.faults import Cleaned, clean_training
@@ -79,12 +79,13 @@ def train(
                 epoch,
             )
     best, model = run.best()
+    build_in(model, offsets=balance(faces.training.labels, recipe.balance))
     temperature = fit_temperature(predict(model, faces.validation.images), faces.validation.labels)
     build_in(model, temperature)
     if votes is not None and recipe.votes:
         labels = majority_labels(votes)
         chosen = faces.validation.images[labels >= 0]
-        build_in(model, fit_temperature(predict(model, chosen, head=1), labels[labels >= 0]), FERPLUS_HEAD)
+        build_in(model, fit_temperature(predict(model, chosen, head=1), labels[labels >= 0]), head=FERPLUS_HEAD)
     trained = {
         "split": faces.training_split,
         "images": len(faces.training),
