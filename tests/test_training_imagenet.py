@@ -22,7 +22,7 @@ CATS = range(281, 288)  # of ImageNet's 1,000 classes
 def test_network_that_begins_still_knows_a_cat_in_a_small_grey_image() -> None:
     model = networks.build("efficientnet", efficientnet.RECIPE.scaling)
     networks.begin("efficientnet", model)
-    cat = skimage.data.chelsea()[:, 75:375]
+    cat = skimage.data.chelsea()[:, 75:375]  # type: ignore[no-untyped-call]
     grey = cv2.resize(cv2.cvtColor(cat, cv2.COLOR_RGB2GRAY), (48, 48), interpolation=cv2.INTER_AREA)
     pooled = keras.Model(model.inputs, model.get_layer("pool").output)
     features = pooled.predict_on_batch(grey[None, :, :, None].astype(np.float32))
