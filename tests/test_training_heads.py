@@ -43,10 +43,10 @@ def test_second_head_learns_the_votes_while_labels_rule_the_first(
 ) -> None:
     votes, output = votes_file(tmp_path / "votes.csv", training_data), tmp_path / "models" / "residual"
     command = ["--data", str(training_images), "--network", "residual", "--output", str(output)]
-    options = ["--batch-size=20", "--augmentation=none", "--mixup=0", "--average=0", "--rate=0.02", "--epochs=6"]
+    options = ["--batch-size=20", "--augmentation=none", "--mixup=0", "--average=0", "--rate=0.02", "--epochs=16"]
     assert main([*command, *options, "--ferplus", str(votes)]) == 0
     validation = read_metadata(output).validation
-    assert validation["accuracy"] > 0.4
+    assert validation["accuracy"] > 0.4  # batch normalization needs these epochs to know its means
     assert validation["ferplus_accuracy"] < 0.4  # the labels are not what the votes say
     assert validation["ferplus_head_accuracy"] > 0.4
     assert f"{validation['ferplus_head_accuracy']:.2%}" in (output / "README.md").read_text()
