@@ -56,7 +56,11 @@ def test_every_column_and_setting_is_described() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CHANGELOG.md", "docs/paper.md", "docs/experiments.md", "models/efficientnet/README.md"]
+    "name",
+    [
+        *("README.md", "CHANGELOG.md", "docs/paper.md", "docs/experiments.md"),
+        *("models/efficientnet/README.md", "models/residual/README.md"),
+    ],
 )
 def test_relative_links_lead_to_files(name: str) -> None:
     document = REPOSITORY / name

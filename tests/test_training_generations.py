@@ -140,5 +140,8 @@ def test_lineage_is_known_only_where_one_command_makes_it(tmp_path: Path) -> Non
     assert lineage("residual", {"epochs": 3}, []) is None
     assert lineage("efficientnet", options, [teacher]) == ["residual", "efficientnet"]
     assert lineage("efficientnet", options | {"epochs": 3}, [teacher]) is None
+    again = networks.taught_options("residual", "residual")
+    assert lineage("residual", again, [teacher], teacher) == ["residual", "residual"]
+    assert lineage("residual", again, [teacher]) is None  # a generation of one kind begins with the one before
     assert lineage("efficientnet", options, [other]) is None  # whose own is not known
     assert lineage("efficientnet", options, [teacher, teacher]) is None  # where each has one teacher

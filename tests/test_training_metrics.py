@@ -1,5 +1,6 @@
 """Metrics, calibration and counted operations, against numbers known beforehand."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -86,3 +87,9 @@ def test_operations_of_the_papers_network() -> None:
     convolutions = 46**2 * 9 * 128 + 21**2 * 9 * 128 * 256 + 8**2 * 9 * 256 * 512 + 2**2 * 9 * 512 * 512
     dense = 512 * 512 + 512 * 256 + 256 * 7
     assert flops(networks.build("paper")) == 2 * (convolutions + dense)
+
+
+def test_operations_of_a_depthwise_convolution() -> None:
+    images = keras.Input((8, 8, 3))
+    model = keras.Model(images, keras.layers.DepthwiseConv2D(3, strides=2, padding="same")(images))
+    assert flops(model) == 2 * 4 * 4 * 9 * 3

@@ -2,7 +2,7 @@
 
 M. Tan, Q. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019; the Lite variant
 and its weights are by the same group, under the Apache License 2.0. They are in a file of PyTorch's old format, which
-is read here without PyTorch: the library would be a gigabyte for one file of 18 MB.
+is read here without PyTorch, which would be a large library to install for one file.
 """
 
 import hashlib

@@ -70,16 +70,20 @@ def begin_with(model: Any, folder: Path) -> None:
     model.set_weights(weights)
 
 
-def lineage(network: str, options: Mapping[str, Any], teachers: Sequence[Path]) -> list[str] | None:
+def lineage(
+    network: str, options: Mapping[str, Any], teachers: Sequence[Path], begins_with: Path | None = None
+) -> list[str] | None:
     """Names of the networks by which training.generations makes this one, it the last; None where it can't.
 
     Args:
-        network, options, teachers: as for training.train.train.
+        network, options, teachers, begins_with: as for training.train.train.
     """
     if not teachers:
-        return [network] if not options else None
+        return None if options or begins_with else [network]
     taught_by = read_metadata(teachers[-1])
     before: list[str] | None = taught_by.trained.get("generations")
     if len(teachers) > 1 or before is None or dict(options) != networks.taught_options(network, before[-1]):
+        return None
+    if begins_with != (teachers[-1] if before[-1] == network else None):
         return None
     return [*before, network]

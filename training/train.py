@@ -95,7 +95,7 @@ def train(
         "teachers": {folder.name: read_metadata(folder).version for folder in teachers},
         "begins_with": begins_with.name if begins_with else None,
         "pretrained": networks.pretrained(network),
-        "generations": lineage(network, options, teachers),
+        "generations": lineage(network, options, teachers, begins_with),
         "made_with": run.made_with,
         "temperature": temperature,
         "best_epoch": best["epoch"],
