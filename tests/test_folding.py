@@ -26,6 +26,7 @@ def normalizations(model: Any) -> int:
 @pytest.mark.parametrize("name", ["efficientnet", "residual"])
 def test_folded_network_gives_the_same_answers_of_both_heads(name: str) -> None:
     rng = np.random.default_rng(0)
+    keras.utils.set_random_seed(0)
     model = trained(networks.build(name, ferplus=True), rng)
     faces = rng.integers(0, 256, (5, 48, 48, 1)).astype(np.float32)
     expected = model.predict_on_batch(faces)
@@ -33,7 +34,8 @@ def test_folded_network_gives_the_same_answers_of_both_heads(name: str) -> None:
     assert normalizations(model) > 10
     assert normalizations(folded) == 0
     for head, answer in zip(folded.predict_on_batch(faces), expected, strict=True):
-        np.testing.assert_allclose(head, answer, atol=1e-5)
+        # Logits reach 50 in a network of random weights: sums in another order differ in the fifth digit of an answer.
+        np.testing.assert_allclose(head, answer, atol=1e-4)
     np.testing.assert_array_equal(model.predict_on_batch(faces)[0], expected[0])  # which stays as it is
 
 

