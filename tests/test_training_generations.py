@@ -42,7 +42,7 @@ def test_generations_begin_with_the_one_before_and_are_taught_by_it(
     assert first.trained["teachers"] == {} and first.trained["begins_with"] is None
     assert second.trained["teachers"] == {"mine-1": first.version}
     assert second.trained["begins_with"] == "mine-1"
-    assert second.trained["recipe"]["taught"] == networks.taught_options("residual", "residual")["taught"]
+    assert second.trained["recipe"]["taught"] == networks.taught_options("residual", ["residual"])["taught"]
     # It goes on from what the first one knew.
     assert second.trained["epochs"][0]["loss"] < first.trained["epochs"][0]["loss"]
     card = (output / "README.md").read_text()
@@ -99,7 +99,7 @@ def test_what_does_not_fit_together_is_refused(
     with pytest.raises(TrainingError, match=r"taught must be from 0 to 1, found 1\.5"):
         replace(recipe, taught=1.5)
     with pytest.raises(TrainingError, match="paper has no recipe for a next generation"):
-        networks.taught_options("paper", "paper")
+        networks.taught_options("paper", ["paper"])
 
 
 def test_teacher_with_one_head_cannot_teach_two(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
@@ -109,8 +109,9 @@ def test_teacher_with_one_head_cannot_teach_two(tmp_path: Path, training_data: t
 
 
 def test_network_of_another_kind_begins_untrained_and_is_taught() -> None:
-    assert networks.taught_options("residual", None) == {}
-    assert networks.taught_options("residual", "paper").keys() == {"taught"}
+    assert networks.taught_options("residual", []) == {}
+    assert networks.taught_options("residual", ["paper"]).keys() == {"taught"}
+    assert networks.taught_options("residual", ["residual", "paper"]).keys() > {"taught"}
 
 
 def test_card_tells_what_it_began_with_and_the_command_that_makes_all_generations() -> None:
@@ -131,17 +132,27 @@ def test_card_tells_what_it_began_with_and_the_command_that_makes_all_generation
 
 
 def test_lineage_is_known_only_where_one_command_makes_it(tmp_path: Path) -> None:
-    teacher, other = tmp_path / "teacher", tmp_path / "other"
-    trained: dict[str, Any] = {"generations": ["residual"]}
-    for folder, record in ((teacher, trained), (other, {})):
-        export(networks.build("residual"), "residual", folder, Preprocessing(), record)
-    options = networks.taught_options("efficientnet", "residual")
+    def exported(folder: str, network: str, *generations: str) -> Path:
+        trained: dict[str, Any] = {"generations": list(generations) or None}
+        export(networks.build(network), network, tmp_path / folder, Preprocessing(), trained)
+        return tmp_path / folder
+
+    first = exported("first", "residual", "residual")
+    options = networks.taught_options("efficientnet", ["residual"])
     assert lineage("residual", {}, []) == ["residual"]
     assert lineage("residual", {"epochs": 3}, []) is None
-    assert lineage("efficientnet", options, [teacher]) == ["residual", "efficientnet"]
-    assert lineage("efficientnet", options | {"epochs": 3}, [teacher]) is None
-    again = networks.taught_options("residual", "residual")
-    assert lineage("residual", again, [teacher], teacher) == ["residual", "residual"]
-    assert lineage("residual", again, [teacher]) is None  # a generation of one kind begins with the one before
-    assert lineage("efficientnet", options, [other]) is None  # whose own is not known
-    assert lineage("efficientnet", options, [teacher, teacher]) is None  # where each has one teacher
+    assert lineage("efficientnet", options, [first]) == ["residual", "efficientnet"]
+    assert lineage("efficientnet", options | {"epochs": 3}, [first]) is None
+    assert lineage("efficientnet", options, [exported("own", "residual")]) is None  # whose own is not known
+    again = networks.taught_options("residual", ["residual"])
+    assert lineage("residual", again, [first], first) == ["residual", "residual"]
+    assert lineage("residual", again, [first]) is None  # a generation begins with the last one of its kind
+
+    second = exported("second", "efficientnet", "residual", "efficientnet")
+    generations = ["residual", "efficientnet", "efficientnet"]
+    options = networks.taught_options("efficientnet", generations)
+    assert lineage("efficientnet", options, [first, second], second) == generations
+    assert lineage("efficientnet", options, [second], second) is None  # the last one of each kind teaches
+    assert lineage("efficientnet", options, [first, second], first) is None
+    other = exported("other", "residual", "residual", "residual")
+    assert lineage("efficientnet", options, [other, second], second) is None  # the second knew another

@@ -1,7 +1,8 @@
 """Trains networks that teach the next: `python -m training.generations --data PATH --ferplus VOTES --output FOLDER`.
 
-Each generation is taught by the one before it, and begins with its weights where that is of its own kind. The last one
-is left in the output folder, the others beside it, with a number. Stopped at any moment, the same command goes on.
+Each generation is taught by the last one of each kind before it, and begins with the weights of the last one of its
+own kind: networks of different kinds err differently, those of one kind alike (docs/experiments.md). The last one is
+left in the output folder, the others beside it, with a number. Stopped at any moment, the same command goes on.
 """
 
 import argparse
@@ -40,18 +41,16 @@ def train_generations(
         TrainingError: the data, the settings or a checkpoint can't be used.
     """
     metadata: dict[str, Any] = {}
-    teacher: Path | None = None
-    before: str | None = None
+    latest: dict[str, Path] = {}  # of each kind
     for number, network in enumerate(generations, start=1):
         place = output if number == len(generations) else output.with_name(f"{output.name}-{number}")
-        chosen = {**networks.taught_options(network, before), **options}
-        if not before:
+        chosen = {**networks.taught_options(network, tuple(latest)), **options}
+        if not latest:
             chosen.pop("taught", None)
-        begins_with = teacher if before == network else None
-        metadata = train(
-            data, network, chosen, place, ferplus, teachers=[teacher] if teacher else [], begins_with=begins_with
-        )
-        teacher, before = place, network
+        teachers = list(latest.values())
+        begins_with = latest.get(network)
+        metadata = train(data, network, chosen, place, ferplus, teachers=teachers, begins_with=begins_with)
+        latest[network] = place
     return metadata
 
 

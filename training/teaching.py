@@ -80,10 +80,10 @@ def lineage(
     """
     if not teachers:
         return None if options or begins_with else [network]
-    taught_by = read_metadata(teachers[-1])
-    before: list[str] | None = taught_by.trained.get("generations")
-    if len(teachers) > 1 or before is None or dict(options) != networks.taught_options(network, before[-1]):
+    known = {folder: read_metadata(folder).trained.get("generations") or [] for folder in teachers}
+    before: list[str] = max(known.values(), key=len)
+    latest = {name: before[:number] for number, name in enumerate(before, start=1)}
+    if sorted(known.values()) != sorted(latest.values()) or dict(options) != networks.taught_options(network, before):
         return None
-    if begins_with != (teachers[-1] if before[-1] == network else None):
-        return None
-    return [*before, network]
+    own = next((folder for folder, generations in known.items() if generations[-1] == network), None)
+    return [*before, network] if begins_with == own else None

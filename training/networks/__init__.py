@@ -3,6 +3,7 @@
 The first layer of each is pixel_scaling(scaling), so that no caller can get the range of the pixels wrong.
 """
 
+from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -16,7 +17,7 @@ from worker.emotions import EMOTIONS
 from worker.preprocessing import Scaling
 
 HEAD, FERPLUS_HEAD = "emotions", "ferplus"  # names of the last layers
-_TAUGHT = 0.3  # share of the teacher's answers in the targets of a network that another one teaches
+_TAUGHT = 0.3  # share of the teachers' answers in the targets of a network that others of another kind teach
 NAMES = tuple(sorted(module.name for module in iter_modules(__path__)))
 
 
@@ -88,12 +89,12 @@ def pretrained(name: str) -> str | None:
     return source
 
 
-def taught_options(name: str, teacher: str | None) -> dict[str, Any]:
-    """How the recipe of a network that another teaches differs from recipe(name); see training.generations.
+def taught_options(name: str, earlier: Sequence[str]) -> dict[str, Any]:
+    """How the recipe of a network that others teach differs from recipe(name); see training.generations.
 
     Args:
         name: of the network.
-        teacher: name of the network that teaches it. It begins with that one's weights if it is of its own kind.
+        earlier: names of the generations before it. It begins with the weights of the last one of its own kind.
 
     Returns:
         Fields of Recipe; none where there is nobody to teach.
@@ -102,9 +103,9 @@ def taught_options(name: str, teacher: str | None) -> dict[str, Any]:
         TrainingError: there is no network of that name, or it is not made to go on from one of its kind.
     """
     module = _module(name)
-    if teacher is None:
+    if not earlier:
         return {}
-    if teacher != name:
+    if name not in earlier:
         return {"taught": _TAUGHT}
     if not hasattr(module, "NEXT_GENERATION"):
         raise TrainingError(f"The network {name} has no recipe for a next generation.")
