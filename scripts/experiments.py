@@ -78,7 +78,7 @@ def _recipe(kept: dict[str, Any]) -> str:
     parts += ["pretrained"] if kept.get("pretrained") else []
     parts.append(f"{recipe['optimizer']} {recipe['rate']:g}")
     parts.append(f"{recipe['schedule']}, augmentation {recipe['augmentation']}")
-    extras = ("weight_decay", "average", "mixup", "label_smoothing", "votes", "taught", "balance")
+    extras = ("weight_decay", "average", "mixup", "label_smoothing", "votes", "taught", "recall")
     parts += [f"{name.replace('_', ' ')} {recipe[name]:g}" for name in extras if recipe.get(name)]
     if recipe.get("crop", 48) < 48:
         parts.append(f"crop {recipe['crop']}")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from training import networks
-from training.calibration import balance, build_in, fit_temperature, scaled
+from training.calibration import build_in, fit_offsets, fit_temperature, scaled
 from training.flops import flops
 from training.metrics import bootstrap_intervals, cross_entropy, expected_calibration_error, metrics
 from worker.emotions import EMOTIONS
@@ -71,16 +71,31 @@ def test_built_in_temperature_scales_what_the_network_says() -> None:
     np.testing.assert_allclose(model.predict_on_batch(faces), scaled(before, 0.3), atol=1e-5)
 
 
-def test_built_in_balance_takes_a_part_of_their_shares_off_the_emotions() -> None:
+def test_offsets_let_each_emotion_be_found_at_least_so_often() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(6).repeat([400, 20, 100, 300, 200, 150])  # and no surprise
+    logits = rng.normal(size=(len(labels), 7)) + 1.2 * np.eye(7)[labels] + np.array([0, -1.5, -0.5, 0.5, 0, 0, 0])
+    probabilities = np.asarray(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), np.float32)
+    offsets = fit_offsets(probabilities, labels, 0.3)
+    before, after = (metrics(p, labels) for p in (probabilities, scaled(probabilities * np.exp(offsets), 1.0)))
+    assert before["recall"]["disgust"] < 0.3 <= min(value for value in after["recall"].values() if value is not None)
+    assert offsets.argmax() == 1 and offsets.min() == 0
+    np.testing.assert_array_equal(fit_offsets(probabilities, labels, 0.0), np.zeros(7))
+
+
+def test_offsets_that_come_nearest_are_kept_where_none_are_enough() -> None:
+    labels = np.array([0, 0, 1, 1, 1, 1])
+    probabilities = np.full((6, 7), 1 / 7, np.float32)  # by which all images are one emotion's
+    assert np.isfinite(fit_offsets(probabilities, labels, 1.0)).all()
+
+
+def test_built_in_offsets_shift_what_the_network_says() -> None:
     model = networks.build("paper")
     faces = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1)).astype(np.float32)
     before = np.asarray(model.predict_on_batch(faces))
-    labels = np.arange(7).repeat([16, 1, 2, 4, 4, 4, 4])
-    build_in(model, 2.0, balance(labels, 0.5))
+    build_in(model, 2.0, np.eye(7)[1])
     odds, expected = (p[:, 1] / p[:, 0] for p in (np.asarray(model.predict_on_batch(faces)), before))
-    np.testing.assert_allclose(odds, np.sqrt(expected * np.sqrt(16 / 1)), rtol=1e-4)
-    np.testing.assert_array_equal(balance(labels, 0.0), np.zeros(7))
-    assert np.isfinite(balance(np.array([0, 0, 3]), 1.0)).all()  # also where an emotion has no image
+    np.testing.assert_allclose(odds, np.sqrt(expected * np.e), rtol=1e-4)
 
 
 def test_operations_of_the_papers_network() -> None:

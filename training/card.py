@@ -23,7 +23,7 @@ As served, with weights in half precision, on FER2013's split {split} ({images:,
 The epoch and the temperature were chosen on this same split, so expect slightly less on unseen images. Intervals are
 95 % bootstrap intervals over the images. Leaked images are those of {split} that are, pixel for pixel, also in the
 split {training_split}; the copies were left out of training. The temperature ({temperature:.3f}) divides the logits, so
-that confidence means frequency; it is built into the last layer. {balance}{ferplus}
+that confidence means frequency; it is built into the last layer. {offsets}{ferplus}
 
 {speed}
 
@@ -58,8 +58,9 @@ again, for FER+, often chose otherwise), disgust is rare in it, and its faces ar
 skin tones and head poses that are rare there are recognised less well.
 """
 
-_BALANCE = """So is what
-makes up for the emotions' shares in training: {strength:.0%} of the logarithm of its share is taken off each logit. """
+_OFFSETS = """So are
+offsets of the logits ({raised}): the least by which, on this same split, {recall:.0%} or more of each emotion's images
+are recognised. """
 _FERPLUS = """\
 FER+ is a second labelling of the same
 images by ten people; the agreement is over the {images:,} images whose majority chose one of the seven emotions
@@ -122,7 +123,7 @@ def card(metadata: Mapping[str, Any], folder: str) -> str:
         by_emotion=_table(("emotion", "images", "precision", "recall", "F1"), _by_emotion(validation)),
         training_split=trained["split"],
         temperature=trained["temperature"],
-        balance=_BALANCE.format(strength=strength) if (strength := trained["recipe"].get("balance")) else "",
+        offsets=_offsets(trained),
         ferplus=_ferplus(validation),
         video=_video(validation["video"], folder) if "video" in validation else "",
         votes=" --ferplus VOTES" if has_votes else "",
@@ -150,6 +151,11 @@ def _options(trained: Mapping[str, Any]) -> str:
     if trained.get("teachers"):
         options += "".join([" --teachers", *(f" models/{name}" for name in trained["teachers"])])
     return options + (f" --begins-with models/{trained['begins_with']}" if trained.get("begins_with") else "")
+
+
+def _offsets(trained: Mapping[str, Any]) -> str:
+    raised = [f"{emotion} {offset:.2f}" for emotion, offset in trained.get("offsets", {}).items() if offset]
+    return _OFFSETS.format(raised=", ".join(raised), recall=trained["recipe"]["recall"]) if raised else ""
 
 
 def _teachers(metadata: Mapping[str, Any], folder: str) -> str:

@@ -39,8 +39,8 @@ class Recipe:
         taught: 0-1, part of the targets of both heads that comes from the answers of the teachers, where there are any.
         crop: pixels a side of the part of each image, at a random place, that is trained on until the last fifth of
             the epochs, which see whole images (48). Cheaper, and a face is rarely framed the same way twice.
-        balance: 0-1, part of the logarithm of each emotion's share of the training images that is taken off its logit
-            when the network is exported; see training.calibration.
+        recall: 0-1, part of each emotion's validation images that should be recognised. Where one is found less often,
+            its logit is raised when the network is exported; see training.calibration.
         seed: of weights, order, augmentation and dropout.
         precision: mixed_bfloat16 multiplies in bfloat16 and keeps the weights in float32; auto takes it where the
             machine has instructions for it.
@@ -62,7 +62,7 @@ class Recipe:
     votes: float = 0.0
     taught: float = 0.0
     crop: int = 48
-    balance: float = 0.0
+    recall: float = 0.0
     seed: int = 0
     precision: Precision = "auto"
     images: int = 0
@@ -79,7 +79,7 @@ class Recipe:
         for name in ("label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 problems.append(f"{name} must be from 0 to below 1, found {getattr(self, name)}")
-        for name in ("taught", "balance"):
+        for name in ("taught", "recall"):
             if not 0 <= getattr(self, name) <= 1:
                 problems.append(f"{name} must be from 0 to 1, found {getattr(self, name)}")
         if not 32 <= self.crop <= 48:

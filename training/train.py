@@ -17,7 +17,7 @@ import numpy as np
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from training import networks
-from training.calibration import balance, build_in, fit_temperature
+from training.calibration import build_in, fit_offsets, fit_temperature
 from training.datasets import OFFICIAL_SPLITS, PAPER_SPLITS, Dataset, load, splits
 from training.export import export
 from training.faults import Cleaned, clean_training
@@ -28,6 +28,7 @@ from training.report import write_report
 from training.run import Run, predict
 from training.teaching import lineage
 from worker.classification import read_metadata
+from worker.emotions import EMOTIONS
 from worker.errors import TimelineError
 from worker.preprocessing import Preprocessing
 
@@ -79,7 +80,8 @@ def train(
                 epoch,
             )
     best, model = run.best()
-    build_in(model, offsets=balance(faces.training.labels, recipe.balance))
+    offsets = fit_offsets(predict(model, faces.validation.images), faces.validation.labels, recipe.recall)
+    build_in(model, offsets=offsets)
     temperature = fit_temperature(predict(model, faces.validation.images), faces.validation.labels)
     build_in(model, temperature)
     if votes is not None and recipe.votes:
@@ -97,6 +99,7 @@ def train(
         "pretrained": networks.pretrained(network),
         "generations": lineage(network, options, teachers, begins_with),
         "made_with": run.made_with,
+        "offsets": {emotion: float(offset) for emotion, offset in zip(EMOTIONS, offsets, strict=True)},
         "temperature": temperature,
         "best_epoch": best["epoch"],
         "epochs": run.history,
