@@ -8,7 +8,9 @@ from training.networks import HEAD
 from worker.emotions import EMOTIONS
 
 
-def convolution(x: Any, width: int, name: str, size: int = 3, stride: int = 1, relu: bool = True) -> Any:
+def convolution(
+    x: Any, width: int, name: str, size: int = 3, stride: int = 1, relu: bool = True, ceiling: float | None = None
+) -> Any:
     """A convolution with batch normalization, and with a ReLU unless the block goes on with a sum.
 
     Args:
@@ -16,12 +18,24 @@ def convolution(x: Any, width: int, name: str, size: int = 3, stride: int = 1, r
         width: channels of the answer.
         name: prefix of the layers' names.
         size, stride: of the convolution, pixels.
-        relu: whether negative values become 0.
+        relu, ceiling: as for normalized.
     """
     options = {"padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
     x = layers.Conv2D(width, size, strides=stride, name=name, **options)(x)
+    return normalized(x, name, relu, ceiling)
+
+
+def normalized(x: Any, name: str, relu: bool = True, ceiling: float | None = None) -> Any:
+    """What follows a convolution.
+
+    Args:
+        x: float (n, height, width, channels).
+        name: prefix of the layers' names.
+        relu: whether negative values become 0.
+        ceiling: what greater values become, where there is a ReLU.
+    """
     x = layers.BatchNormalization(name=f"{name}_normalization")(x)
-    return layers.ReLU(name=f"{name}_relu")(x) if relu else x
+    return layers.ReLU(ceiling, name=f"{name}_relu")(x) if relu else x
 
 
 def stages(x: Any, widths: tuple[int, ...], blocks: int) -> Any:

@@ -14,7 +14,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from training import imagenet
-from training.blocks import probabilities
+from training.blocks import convolution, normalized, probabilities
 from training.networks import pixel_scaling
 from training.recipe import Recipe
 from worker.preprocessing import Scaling
@@ -22,6 +22,7 @@ from worker.preprocessing import Scaling
 ANY_SIDE = True
 STEM_WIDTH, HEAD_WIDTH = 32, 1280
 EXPANSION = 6  # of a block's channels, where its convolution over space happens
+CEILING = 6  # of what a ReLU lets through
 DROPOUT = 0.3
 # Edges and the like, which faces and ImageNet share: not trained, which saves two thirds of their cost.
 FROZEN = ("stem", "block0", "block1", "block2")
@@ -70,13 +71,13 @@ _ENLARGED = np.array([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25], [0.0, 0.25, 0.75]])
 def build(scaling: Scaling, side: int | None = 48) -> Any:
     """See training.networks.build."""
     faces = keras.Input((side, side, 1), name="faces")
-    x = _convolution(pixel_scaling(scaling)(faces), "stem", STEM_WIDTH, 3)
+    x = convolution(pixel_scaling(scaling)(faces), STEM_WIDTH, "stem", ceiling=CEILING)
     number = 0
     for stage in STAGES:
         for block in range(stage.blocks):
             x = _block(x, f"block{number}", stage, first=block == 0)
             number += 1
-    x = _convolution(x, "head", HEAD_WIDTH, 1)
+    x = convolution(x, HEAD_WIDTH, "head", size=1, ceiling=CEILING)
     model = keras.Model(faces, probabilities(x, DROPOUT), name="efficientnet")
     for layer in model.layers:
         layer.trainable = layer.name.partition("_")[0] not in FROZEN
@@ -90,8 +91,8 @@ def begin(model: Any) -> None:
         TrainingError: they can't be had; see training.imagenet.
     """
     weights = imagenet.load_weights()
-    for layer, convolution, normalization in _names():
-        kernel = weights[f"{convolution}.weight"].transpose(2, 3, 1, 0)
+    for layer, source, normalization in _names():
+        kernel = weights[f"{source}.weight"].transpose(2, 3, 1, 0)
         if layer == "stem":
             kernel = _on_small_grey_images(kernel)
         if layer.endswith("depthwise"):
@@ -113,23 +114,13 @@ def _on_small_grey_images(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
 def _block(x: Any, name: str, stage: Stage, first: bool) -> Any:
     y, width = x, x.shape[-1]
     if width != STEM_WIDTH:
-        y = _convolution(y, f"{name}_expand", EXPANSION * width, 1)
+        y = convolution(y, EXPANSION * width, f"{name}_expand", size=1, ceiling=CEILING)
     options = {"padding": "same", "use_bias": False, "depthwise_initializer": "he_normal"}
     stride = stage.stride if first else 1
     y = layers.DepthwiseConv2D(stage.kernel, strides=stride, name=f"{name}_depthwise", **options)(y)
-    y = _normalized(y, f"{name}_depthwise")
-    y = _convolution(y, f"{name}_project", stage.width, 1, relu=False)
+    y = normalized(y, f"{name}_depthwise", ceiling=CEILING)
+    y = convolution(y, stage.width, f"{name}_project", size=1, relu=False)
     return y if first else layers.Add(name=f"{name}_sum")([x, y])
-
-
-def _convolution(x: Any, name: str, width: int, kernel: int, relu: bool = True) -> Any:
-    options = {"padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
-    return _normalized(layers.Conv2D(width, kernel, name=name, **options)(x), name, relu)
-
-
-def _normalized(x: Any, name: str, relu: bool = True) -> Any:
-    x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_normalization")(x)
-    return layers.ReLU(6, name=f"{name}_relu")(x) if relu else x
 
 
 def _names() -> Iterator[tuple[str, str, str]]:
