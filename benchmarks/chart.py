@@ -36,6 +36,10 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=3)
     parser.add_argument("--faces", type=int, default=3)
     options = parser.parse_args()
+    if not options.hours >= 0.2:
+        parser.error(
+            f"--hours must be 0.2 or more, as 20 s after the first ten minutes are measured; found {options.hours}"
+        )
     minutes = round(options.hours * 60)
     print(f"{options.hours:g} h, {options.faces} faces; seconds (kB of JSON)")
     print(f"{'database':12}{'1 minute':>16}{'whole':>16}{'ratio':>8}{'20 s of it':>16}{'aggregates':>12}")
