@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ class Run:
         targets = training.one_hot() if votes is None else np.hstack([training.one_hot(), votes])
         # The teachers' answers differ in their last bits between machines, their versions do not.
         fingerprint = _fingerprint(training.images, targets, validation.images, validation.labels)
-        self._targets = taught(targets, training.images, teachers, recipe.taught) if teachers else targets
+        self._known, self._teachers = targets, teachers
         self._settings = {
             "network": network,
             **recipe.to_metadata(),
@@ -126,6 +127,13 @@ class Run:
             begin_with(self.model, begins_with)
         else:
             networks.begin(network, self.model)
+
+    @cached_property
+    def _targets(self) -> NDArray[np.float32]:
+        """What is learnt. Teachers take minutes to answer, and an export needs none of it."""
+        if not self._teachers:
+            return self._known
+        return taught(self._known, self.training.images, self._teachers, self.recipe.taught)
 
     def _refuse_another(self, settings: dict[str, Any]) -> None:
         expected = dict(self._settings)
@@ -227,11 +235,12 @@ class Run:
         order = rng.permutation(len(data))
         augment = augmentation(self.recipe.augmentation)
         side = self.recipe.crop_at(epoch)
+        all_targets = self._targets
 
         def make(step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             chosen = order[step * size : (step + 1) * size]
             images = cropped(augment(data.images[chosen], rng), side, rng).astype(np.float32)
-            targets = self._targets[chosen]
+            targets = all_targets[chosen]
             return mix(images, targets, self.recipe.mixup, rng) if self.recipe.mixup else (images, targets)
 
         with ThreadPoolExecutor(1) as pool:  # one thread: the batches draw from rng in their order
