@@ -98,7 +98,7 @@ def test_what_does_not_fit_together_is_refused(
         Run("residual", recipe, tmp_path, *training_data, begins_with=teacher)
     with pytest.raises(TrainingError, match=r"taught must be from 0 to 1, found 1\.5"):
         replace(recipe, taught=1.5)
-    with pytest.raises(TrainingError, match="paper has no recipe for a next generation"):
+    with pytest.raises(TrainingError, match="paper has no recipe for generation 2 of its kind"):
         networks.taught_options("paper", ["paper"])
 
 
@@ -112,6 +112,11 @@ def test_network_of_another_kind_begins_untrained_and_is_taught() -> None:
     assert networks.taught_options("residual", []) == {}
     assert networks.taught_options("residual", ["paper"]).keys() == {"taught"}
     assert networks.taught_options("residual", ["residual", "paper"]).keys() > {"taught"}
+
+
+def test_each_generation_of_a_kind_has_its_recipe() -> None:
+    second, third = (networks.taught_options("residual", ["residual"] * number) for number in (1, 2))
+    assert second != third == networks.taught_options("residual", ["residual", "residual", "efficientnet"])
 
 
 def test_card_tells_what_it_began_with_and_the_command_that_makes_all_generations() -> None:

@@ -44,7 +44,7 @@ def train_generations(
     latest: dict[str, Path] = {}  # of each kind
     for number, network in enumerate(generations, start=1):
         place = output if number == len(generations) else output.with_name(f"{output.name}-{number}")
-        chosen = {**networks.taught_options(network, tuple(latest)), **options}
+        chosen = {**networks.taught_options(network, generations[: number - 1]), **options}
         if not latest:
             chosen.pop("taught", None)
         teachers = list(latest.values())

@@ -100,16 +100,18 @@ def taught_options(name: str, earlier: Sequence[str]) -> dict[str, Any]:
         Fields of Recipe; none where there is nobody to teach.
 
     Raises:
-        TrainingError: there is no network of that name, or it is not made to go on from one of its kind.
+        TrainingError: there is no network of that name, or no recipe for so late a generation of its kind.
     """
     module = _module(name)
     if not earlier:
         return {}
-    if name not in earlier:
+    number = list(earlier).count(name)
+    if not number:
         return {"taught": _TAUGHT}
-    if not hasattr(module, "NEXT_GENERATION"):
-        raise TrainingError(f"The network {name} has no recipe for a next generation.")
-    return dict(module.NEXT_GENERATION)
+    following: Sequence[dict[str, Any]] = getattr(module, "NEXT_GENERATIONS", ())
+    if number > len(following):
+        raise TrainingError(f"The network {name} has no recipe for generation {number + 1} of its kind.")
+    return dict(following[number - 1])
 
 
 def _module(name: str) -> Any:

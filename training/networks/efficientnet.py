@@ -42,7 +42,7 @@ RECIPE = Recipe(
 )
 # See training.generations. The first generation knows its training images hardly better than others: the next one is
 # held back less (docs/experiments.md).
-NEXT_GENERATION = {"epochs": 20, "rate": 5e-4, "augmentation": "mild", "taught": 0.5, "recall": 0.51}
+NEXT_GENERATIONS = ({"epochs": 20, "rate": 5e-4, "augmentation": "mild", "taught": 0.5, "recall": 0.51},)
 
 
 class Stage(NamedTuple):
