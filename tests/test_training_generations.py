@@ -155,9 +155,11 @@ def test_lineage_is_known_only_where_one_command_makes_it(tmp_path: Path) -> Non
 
     second = exported("second", "efficientnet", "residual", "efficientnet")
     generations = ["residual", "efficientnet", "efficientnet"]
-    options = networks.taught_options("efficientnet", generations)
+    options = networks.taught_options("efficientnet", generations[:-1])
     assert lineage("efficientnet", options, [first, second], second) == generations
     assert lineage("efficientnet", options, [second], second) is None  # the last one of each kind teaches
     assert lineage("efficientnet", options, [first, second], first) is None
+    third = exported("third", "efficientnet", *generations)
+    assert lineage("efficientnet", options, [first, third], third) is None  # there is no recipe for so late a one
     other = exported("other", "residual", "residual", "residual")
     assert lineage("efficientnet", options, [other, second], second) is None  # the second knew another

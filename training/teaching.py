@@ -83,7 +83,11 @@ def lineage(
     known = {folder: read_metadata(folder).trained.get("generations") or [] for folder in teachers}
     before: list[str] = max(known.values(), key=len)
     latest = {name: before[:number] for number, name in enumerate(before, start=1)}
-    if sorted(known.values()) != sorted(latest.values()) or dict(options) != networks.taught_options(network, before):
+    try:
+        expected = networks.taught_options(network, before)
+    except TrainingError:  # which would also stop that command
+        return None
+    if sorted(known.values()) != sorted(latest.values()) or dict(options) != expected:
         return None
     own = next((folder for folder, generations in known.items() if generations[-1] == network), None)
     return [*before, network] if begins_with == own else None
