@@ -80,7 +80,7 @@ def fit_offsets(probabilities: Probabilities, labels: Labels, recall: float) -> 
         if best >= recall:
             break
         offsets = offsets + _OFFSET_STEP * (np.arange(len(EMOTIONS)) == found.argmin())
-    return nearest
+    return np.round(nearest, 2)  # of the sums of steps, what floats add to them
 
 
 def build_in(model: Any, temperature: float = 1.0, offsets: Any = 0.0, head: str = HEAD) -> None:
