@@ -35,7 +35,8 @@ def plot_curves(history: Sequence[Mapping[str, Any]], best_epoch: int, path: Pat
             axis.axvline(best_epoch, color="grey", linestyle=":", label=f"epoch {best_epoch}, exported")
             axis.set(title=title, xlabel="epoch")
         axes[1].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes[1].legend(loc="lower right")
+        # Below both: within, it would hide one curve or the other.
+        figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
         _save(figure, path)
 
 
