@@ -5,6 +5,6 @@ Importing the package loads nothing; `celery -A worker worker` finds the applica
 
 import os
 
-# TensorFlow multiplies by oneDNN's kernels only where the CPU has AVX-512, unless told so before it's imported: with
-# AVX2 they're twice as fast as its own ones (benchmarks.onednn).
+# TensorFlow multiplies by oneDNN's kernels only where the CPU has AVX-512, unless told so before it's imported; with
+# AVX2 they're faster too, in batches (benchmarks.onednn).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
