@@ -85,8 +85,12 @@ def test_offsets_let_each_emotion_be_found_at_least_so_often() -> None:
 
 def test_offsets_that_come_nearest_are_kept_where_none_are_enough() -> None:
     labels = np.array([0, 0, 1, 1, 1, 1])
-    probabilities = np.full((6, 7), 1 / 7, np.float32)  # by which all images are one emotion's
-    assert np.isfinite(fit_offsets(probabilities, labels, 1.0)).all()
+    logits = np.full((6, 7), -20.0, np.float32)
+    logits[:, 0], logits[:, 1] = [0.1, 2.0, 0.3, 5.0, 5.0, 5.0], 0.0  # no offset finds half of both
+    probabilities = np.asarray(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), np.float32)
+    offsets = fit_offsets(probabilities, labels, 0.5)
+    assert offsets[1] == pytest.approx(0.31, abs=0.02)  # by which one of four is found, and of the others one of two
+    np.testing.assert_array_equal(np.delete(offsets, 1), np.zeros(6))
 
 
 def test_built_in_offsets_shift_what_the_network_says() -> None:
