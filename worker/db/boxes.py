@@ -40,8 +40,8 @@ class Box:
 
 
 @dataclass(frozen=True)
-class SampledFrame:
-    """A sampled frame.
+class BoxedFrame:
+    """A sampled frame with the boxes of its faces.
 
     Attributes:
         frame: 0-based index in order of presentation.
@@ -66,7 +66,7 @@ class Stretch:
         next_s: timestamp of the sampled frame after these; None likewise.
     """
 
-    frames: tuple[SampledFrame, ...]
+    frames: tuple[BoxedFrame, ...]
     previous_s: float | None
     next_s: float | None
 
@@ -129,11 +129,11 @@ def _rows(segment_ids: list[int]) -> Select[Any]:
     )
 
 
-def _frame(rows: list[Any]) -> SampledFrame:
+def _frame(rows: list[Any]) -> BoxedFrame:
     frame, timestamp_s, status = rows[0][:3]
     boxes = tuple(_boxes(rows))
     best = min((box.status for box in boxes), default=Status(status))
-    return SampledFrame(frame, timestamp_s, best, boxes)
+    return BoxedFrame(frame, timestamp_s, best, boxes)
 
 
 def _boxes(rows: Iterable[Any]) -> Iterable[Box]:
