@@ -16,7 +16,7 @@ from training import networks
 from training.train import add_recipe_options, recipe_options, run_command, train
 
 # By which the served network was made.
-NETWORKS = ("residual", "residual")
+NETWORKS = ("residual", "residual", "efficientnet", "efficientnet", "residual")
 
 
 def train_generations(
