@@ -80,6 +80,8 @@ def _recipe(kept: dict[str, Any]) -> str:
     parts.append(f"{recipe['schedule']}, augmentation {recipe['augmentation']}")
     extras = ("weight_decay", "average", "mixup", "label_smoothing", "votes", "taught", "recall")
     parts += [f"{name.replace('_', ' ')} {recipe[name]:g}" for name in extras if recipe.get(name)]
+    if recipe.get("taught_on", "images") != "images":
+        parts.append(f"taught on {recipe['taught_on']}")
     if recipe.get("crop", 48) < 48:
         parts.append(f"crop {recipe['crop']}")
     return ", ".join(parts)

@@ -16,12 +16,13 @@ from training.errors import TrainingError
 from training.export import export
 from training.generations import main
 from training.run import Run
-from training.teaching import lineage, taught
+from training.teaching import Teachers, lineage
 from worker.classification import Classifier, read_metadata, read_network
 from worker.preprocessing import Preprocessing
 
 PAPER = REPOSITORY / "models" / "paper"
 OPTIONS = ("--batch-size=40", "--augmentation=none", "--mixup=0", "--epochs=2", "--votes=0", "--rate=0.02")
+RECIPE = replace(networks.recipe("residual"), epochs=2, batch_size=40, mixup=0.0, votes=0.0, rate=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +37,8 @@ def test_generations_begin_with_the_one_before_and_are_taught_by_it(
     tmp_path: Path, training_images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "models" / "mine"
-    command = ["--data", str(training_images), "--output", str(output), *OPTIONS]
-    assert main([*command, "--networks", "residual", "residual"]) == 0
+    command = ["--data", str(training_images), "--output", str(output), "--networks", "residual", "residual", *OPTIONS]
+    assert main(command) == 0
     first, second = (read_metadata(folder) for folder in (output.with_name("mine-1"), output))
     assert first.trained["teachers"] == {} and first.trained["begins_with"] is None
     assert second.trained["teachers"] == {"mine-1": first.version}
@@ -61,7 +62,7 @@ def test_teachers_answers_are_mixed_into_the_targets(teacher: Path, training_dat
     images = training_data[0].images[:20]
     labels, votes = np.eye(7, dtype=np.float32)[np.arange(20) % 7], np.full((20, 7), 1 / 7, np.float32)
     votes[3] = 0  # without votes
-    targets = taught(np.hstack([labels, votes]), images, [teacher, teacher], 0.25)
+    targets = Teachers([teacher, teacher], 0.25).taught_once(np.hstack([labels, votes]), images)
     classifier = Classifier(teacher)
     answers = (classifier.answers(images) + classifier.answers(images[:, :, ::-1])) / 2
     np.testing.assert_allclose(targets[:, :7], 0.75 * labels + 0.25 * answers[0], atol=1e-5)
@@ -69,10 +70,35 @@ def test_teachers_answers_are_mixed_into_the_targets(teacher: Path, training_dat
     np.testing.assert_allclose(targets[:, 7:], expected, atol=1e-5)
 
 
+def test_teachers_answer_in_turn_for_what_is_shown(teacher: Path, training_data: tuple[Dataset, Dataset]) -> None:
+    views = training_data[0].images[:4]
+    labels = np.eye(7, dtype=np.float32)[:4]
+    teachers, heads = Teachers([teacher, PAPER], 0.5), (Classifier(teacher), Classifier(PAPER))
+    for turn in range(3):
+        expected = 0.5 * labels + 0.5 * heads[turn % 2].answers(views)[0]
+        np.testing.assert_allclose(teachers.taught_in_turn(labels, views, turn), expected, atol=1e-5)
+
+
+def test_run_taught_on_views_goes_on_as_if_it_had_not_been_stopped(
+    tmp_path: Path, teacher: Path, training_data: tuple[Dataset, Dataset]
+) -> None:
+    recipe = replace(RECIPE, taught=0.5, taught_on="views")
+
+    def run(name: str) -> Run:
+        return Run("residual", recipe, tmp_path / name, *training_data, teachers=[teacher, teacher])
+
+    undisturbed = list(run("undisturbed").epochs())
+    next(run("stopped").epochs())
+    assert [epoch["loss"] for epoch in run("stopped").epochs()] == [epoch["loss"] for epoch in undisturbed[1:]]
+    once = replace(recipe, taught_on="images")
+    other = next(Run("residual", once, tmp_path / "once", *training_data, teachers=[teacher]).epochs())
+    assert other["loss"] != undisturbed[0]["loss"]
+
+
 def test_one_head_learns_from_the_first_head_of_a_teacher_with_two(
     teacher: Path, training_data: tuple[Dataset, Dataset]
 ) -> None:
-    targets = taught(training_data[0].one_hot(), training_data[0].images, [teacher], 1.0)
+    targets = Teachers([teacher], 1.0).taught_once(training_data[0].one_hot(), training_data[0].images)
     assert targets.shape == (len(training_data[0]), 7)
     np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-5)
 
@@ -105,7 +131,7 @@ def test_what_does_not_fit_together_is_refused(
 def test_teacher_with_one_head_cannot_teach_two(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
     export(networks.build("paper"), "paper", tmp_path, Preprocessing(), {})
     with pytest.raises(TrainingError, match="it has one head only"):
-        taught(np.zeros((2, 14), np.float32), training_data[0].images[:2], [tmp_path], 0.5)
+        Teachers([tmp_path], 0.5).taught_once(np.zeros((2, 14), np.float32), training_data[0].images[:2])
 
 
 def test_network_of_another_kind_begins_untrained_and_is_taught() -> None:

@@ -11,6 +11,7 @@ from worker.preprocessing import Denoise, Preprocessing, Scaling
 Optimizer = Literal["adam", "sgd"]
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["auto", "float32", "mixed_bfloat16"]
+Taught = Literal["images", "views"]
 
 _CROPPED = 0.8  # of the epochs, where a recipe crops
 
@@ -37,6 +38,8 @@ class Recipe:
         votes: 0, or the weight of the loss of a second head, which learns the shares of FER+'s votes. The labels of
             FER2013 still rule the first head; what both look at is learnt from both.
         taught: 0-1, part of the targets of both heads that comes from the answers of the teachers, where there are any.
+        taught_on: what the teachers answer for: images, once for all of them; or views, for each image anew whenever it
+            is shown, as it was changed, before a part of it is cut out. See training.teaching.
         crop: pixels a side of the part of each image, at a random place, that is trained on until the last fifth of
             the epochs, which see whole images (48). Cheaper, and a face is rarely framed the same way twice.
         recall: 0-1, part of each emotion's validation images that should be recognised. Where one is found less often,
@@ -61,6 +64,7 @@ class Recipe:
     label_smoothing: float = 0.0
     votes: float = 0.0
     taught: float = 0.0
+    taught_on: Taught = "images"
     crop: int = 48
     recall: float = 0.0
     seed: int = 0
@@ -87,7 +91,7 @@ class Recipe:
         for name in ("weight_decay", "mixup", "votes"):
             if not getattr(self, name) >= 0:
                 problems.append(f"{name} must be 0 or more, found {getattr(self, name)}")
-        choices = {"optimizer": Optimizer, "schedule": Schedule, "precision": Precision}
+        choices = {"optimizer": Optimizer, "schedule": Schedule, "precision": Precision, "taught_on": Taught}
         for name, allowed in ((name, get_args(choice)) for name, choice in choices.items()):
             if getattr(self, name) not in allowed:
                 problems.append(f"{name} must be one of {', '.join(allowed)}, found {getattr(self, name)!r}")

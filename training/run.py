@@ -22,7 +22,7 @@ from training.datasets import Dataset
 from training.errors import TrainingError
 from training.metrics import cross_entropy
 from training.recipe import Recipe
-from training.teaching import begin_with, taught
+from training.teaching import Teachers, begin_with
 from worker import hardware, winograd
 from worker.classification import read_metadata
 
@@ -87,7 +87,7 @@ class Run:
         targets = training.one_hot() if votes is None else np.hstack([training.one_hot(), votes])
         # The teachers' answers differ in their last bits between machines, their versions do not.
         fingerprint = _fingerprint(training.images, targets, validation.images, validation.labels)
-        self._known, self._teachers = targets, teachers
+        self._known, self._teachers = targets, Teachers(teachers, recipe.taught) if teachers else None
         self._settings = {
             "network": network,
             **recipe.to_metadata(),
@@ -131,9 +131,9 @@ class Run:
     @cached_property
     def _targets(self) -> NDArray[np.float32]:
         """What is learnt. Teachers take minutes to answer, and an export needs none of it."""
-        if not self._teachers:
+        if self._teachers is None or self.recipe.taught_on == "views":
             return self._known
-        return taught(self._known, self.training.images, self._teachers, self.recipe.taught)
+        return self._teachers.taught_once(self._known, self.training.images)
 
     def _refuse_another(self, settings: dict[str, Any]) -> None:
         expected = dict(self._settings)
@@ -239,8 +239,10 @@ class Run:
 
         def make(step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             chosen = order[step * size : (step + 1) * size]
-            images = cropped(augment(data.images[chosen], rng), side, rng).astype(np.float32)
-            targets = all_targets[chosen]
+            views, targets = augment(data.images[chosen], rng), all_targets[chosen]
+            if self._teachers is not None and self.recipe.taught_on == "views":
+                targets = self._teachers.taught_in_turn(targets, views, epoch * steps + step)
+            images = cropped(views, side, rng).astype(np.float32)
             return mix(images, targets, self.recipe.mixup, rng) if self.recipe.mixup else (images, targets)
 
         with ThreadPoolExecutor(1) as pool:  # one thread: the batches draw from rng in their order

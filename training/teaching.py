@@ -5,6 +5,7 @@ it. FER2013's labels are noisy, and what other networks say of an image tells ho
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,41 +17,83 @@ from training.errors import TrainingError
 from worker.classification import Classifier, read_metadata, read_network
 from worker.emotions import EMOTIONS
 
-_BATCH_SIZE = 256
+Targets = NDArray[np.float32]
+Images = NDArray[np.uint8]
+
+_BATCH_SIZE = 128
 
 
-def taught(
-    targets: NDArray[np.float32], images: NDArray[np.uint8], teachers: Sequence[Path], share: float
-) -> NDArray[np.float32]:
-    """Targets of training with a share of what teachers answer.
+class Teachers:
+    """Networks whose answers become a share of the targets of another one's training; loaded when first asked."""
 
-    Args:
-        targets: float32 (n, 7 or 14): labels and, where a second head learns them, shares of FER+'s votes. Images
-            without votes stay without.
-        images: uint8 (n, 48, 48, 1), the training images.
-        teachers: folders of exported networks. Each answers for the image and its mirror image; all count the same.
-        share: 0-1, of the teachers' answers in the new targets.
+    def __init__(self, folders: Sequence[Path], share: float) -> None:
+        """Asks nothing yet.
 
-    Returns:
-        float32 (n, 7 or 14), new.
+        Args:
+            folders: of exported networks, 1 or more.
+            share: 0-1, of the teachers' answers in the new targets.
+        """
+        self._folders, self._share = folders, share
 
-    Raises:
-        TrainingError: the targets are for two heads, and a teacher has one.
-        ModelError: a teacher's files can't be used.
-    """
+    @cached_property
+    def _classifiers(self) -> list[Classifier]:
+        return [Classifier(folder, _BATCH_SIZE) for folder in self._folders]
+
+    def taught_once(self, targets: Targets, images: Images) -> Targets:
+        """What all teachers together say of the training images; each answers for an image and its mirror image.
+
+        Args:
+            targets: float32 (n, 7 or 14): labels and, where a second head learns them, shares of FER+'s votes. Images
+                without votes stay without.
+            images: uint8 (n, 48, 48, 1).
+
+        Returns:
+            float32 (n, 7 or 14), new.
+
+        Raises:
+            TrainingError: the targets are for two heads, and a teacher has one.
+            ModelError: a teacher's files can't be used.
+        """
+        seen = (images, images[:, :, ::-1])
+        answers = [_answers(teacher, part, targets) for teacher in self._classifiers for part in seen]
+        return self._mixed(targets, np.mean(answers, axis=0))
+
+    def taught_in_turn(self, targets: Targets, views: Images, turn: int) -> Targets:
+        """What one of the teachers says of training images as they were changed.
+
+        Asked anew for each view, a teacher doesn't only repeat the label of an image that it knows by heart (L. Beyer
+        et al., "Knowledge distillation: A good teacher is patient and consistent", CVPR 2022). Over many turns, the
+        targets are those of all teachers.
+
+        Args:
+            targets, views: as for taught_once; the images as they were changed.
+            turn: chooses the teacher.
+
+        Returns:
+            float32 (n, 7 or 14), new.
+
+        Raises:
+            TrainingError, ModelError: as for taught_once.
+        """
+        teacher = self._classifiers[turn % len(self._classifiers)]
+        return self._mixed(targets, _answers(teacher, views, targets))
+
+    def _mixed(self, targets: Targets, answers: Targets) -> Targets:
+        heads = targets.shape[1] // len(EMOTIONS)
+        known = targets.reshape(-1, heads, len(EMOTIONS)).any(axis=-1).repeat(len(EMOTIONS), axis=1)
+        mixed = (1 - self._share) * targets + self._share * answers
+        return np.where(known, mixed, targets).astype(np.float32)
+
+
+def _answers(teacher: Classifier, images: Images, targets: Targets) -> Targets:
     heads = targets.shape[1] // len(EMOTIONS)
-    total = np.zeros(targets.shape, np.float32)
-    for folder in teachers:
-        classifier = Classifier(folder, _BATCH_SIZE)
-        answers = classifier.answers(images)[:heads] + classifier.answers(images[:, :, ::-1])[:heads]
-        if len(answers) < heads:
-            raise TrainingError(
-                f"{classifier.version} in {folder} should have learnt FER+'s votes to teach them, but it has one head "
-                "only: leave it out, or train with --votes 0."
-            )
-        total += np.concatenate(list(answers), axis=1) / (2 * len(teachers))
-    known = targets.reshape(-1, heads, len(EMOTIONS)).any(axis=-1).repeat(len(EMOTIONS), axis=1)
-    return np.where(known, (1 - share) * targets + share * total, targets).astype(np.float32)
+    answers = teacher.answers(images)[:heads]
+    if len(answers) < heads:
+        raise TrainingError(
+            f"{teacher.version} should have learnt FER+'s votes to teach them, but it has one head only: leave it out, "
+            "or train with --votes 0."
+        )
+    return np.concatenate(list(answers), axis=1)
 
 
 def begin_with(model: Any, folder: Path) -> None:
