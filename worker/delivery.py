@@ -5,11 +5,9 @@ So a name is looked up once, everything it stands for must be public, and the co
 """
 
 import logging
-import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
@@ -27,8 +25,6 @@ _TIMEOUT_S = 10.0
 _AT_A_TIME = 10
 _CLAIM_S = 300.0  # longer than so many can take, with their look-ups
 _PORTS = {"http": 80, "https": 443}
-_forking = threading.Lock()
-os.register_at_fork(before=_forking.acquire, after_in_parent=_forking.release, after_in_child=_forking.release)
 _log = logging.getLogger(__name__)
 
 
@@ -137,7 +133,7 @@ def deliver_due(settings: Settings, database: Database) -> int:
     Returns:
         How many were tried.
     """
-    with _between_forks(database), database.write() as session:
+    with database.between_forks(), database.write() as session:
         claimed = webhooks.claim_due(session, _CLAIM_S, _AT_A_TIME)
     for due in claimed:
         status: int | None
@@ -147,24 +143,9 @@ def deliver_due(settings: Settings, database: Database) -> int:
         except Undelivered as exc:
             status, error = exc.status, str(exc)
             _log.warning("Delivery %s was not taken: %s", due.id, error)
-        with _between_forks(database), database.write() as session:
+        with database.between_forks(), database.write() as session:
             webhooks.record(session, due, status, error)
     return len(claimed)
-
-
-@contextmanager
-def _between_forks(database: Database) -> Iterator[None]:
-    """No process is forked during the block, and no connection is left open after it.
-
-    The worker's parent forks a child whenever one has died. SQLite keeps in memory which locks its process has: a child
-    that is forked while another thread has one would take the database for locked, for good
-    (https://www.sqlite.org/howtocorrupt.html).
-    """
-    with _forking:
-        try:
-            yield
-        finally:
-            database.close()
 
 
 def start(settings: Settings, is_over: Callable[[], bool]) -> threading.Thread:

@@ -59,17 +59,17 @@ def sweep_once(settings: Settings) -> None:
     database = Database(settings.resolved_database_url)
     try:
         empty = queue_is_empty()
-        with database.write() as session:
-            sweep(session, queue_is_empty=empty)
-            renders.sweep(session, queue_is_empty=empty)
-        with database.write() as session:
-            messages = due(session, settings.queued_segments) + renders.due(session)
+        with database.between_forks():
+            with database.write() as session:
+                sweep(session, queue_is_empty=empty)
+                renders.sweep(session, queue_is_empty=empty)
+            with database.write() as session:
+                messages = due(session, settings.queued_segments) + renders.due(session)
         send(messages)
-        _add_strips(database)
+        with database.between_forks():
+            _add_strips(database)
     except SQLAlchemyError:
         _log.exception("Looking for lost work failed; it is tried again in %s s.", settings.sweep_s)
-    finally:
-        database.close()
 
 
 def _add_strips(database: Database) -> None:
