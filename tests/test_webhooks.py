@@ -2,8 +2,6 @@
 
 import json
 import socket
-import subprocess
-import sys
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,7 +13,6 @@ from standardwebhooks import Webhook as Verifier
 
 from tests.receiver import Receiver, receiver
 from tests.records import add, complete, finish, plan, rows
-from tests.services import REPOSITORY
 from worker import delivery
 from worker.config import Settings
 from worker.db import videos, webhooks
@@ -209,32 +206,3 @@ def test_body_is_what_was_written_down(database: Database, tmp_path: Path) -> No
         delivery.deliver_due(ALLOWED, database)
     assert server.received[0][1].decode() == log(database)[0].body
     assert json.loads(log(database)[0].body)["data"]["id"] == "first"
-
-
-FORKING = """
-import os, signal, sys, threading
-from worker import delivery
-from worker.config import Settings
-from worker.db.session import Database
-
-settings, database = Settings(), Database(sys.argv[1])
-
-def deliver():
-    while True:
-        delivery.deliver_due(settings, database)
-
-delivery.deliver_due(settings, database)  # imports what it needs
-threading.Thread(target=deliver, daemon=True).start()
-for _ in range(100):
-    if not (child := os.fork()):
-        signal.alarm(20)
-        with Database(sys.argv[1]).write() as session:
-            session.connection()
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-"""
-
-
-def test_child_that_is_forked_while_deliveries_are_looked_for_can_write(database: Database) -> None:
-    url = database.engine.url.render_as_string(hide_password=False)
-    subprocess.run([sys.executable, "-c", FORKING, url], check=True, cwd=REPOSITORY, timeout=120)

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import networks
+from training.augmentation import Image
 from training.errors import TrainingError
 from worker.classification import Classifier, read_metadata, read_network
 from worker.emotions import EMOTIONS
 
 Targets = NDArray[np.float32]
-Images = NDArray[np.uint8]
 
 _BATCH_SIZE = 128
 
@@ -39,7 +39,7 @@ class Teachers:
     def _classifiers(self) -> list[Classifier]:
         return [Classifier(folder, _BATCH_SIZE) for folder in self._folders]
 
-    def taught_once(self, targets: Targets, images: Images) -> Targets:
+    def taught_once(self, targets: Targets, images: Image) -> Targets:
         """What all teachers together say of the training images; each answers for an image and its mirror image.
 
         Args:
@@ -58,7 +58,7 @@ class Teachers:
         answers = [_answers(teacher, part, targets) for teacher in self._classifiers for part in seen]
         return self._mixed(targets, np.mean(answers, axis=0))
 
-    def taught_in_turn(self, targets: Targets, views: Images, turn: int) -> Targets:
+    def taught_in_turn(self, targets: Targets, views: Image, turn: int) -> Targets:
         """What one of the teachers says of training images as they were changed.
 
         Asked anew for each view, a teacher doesn't only repeat the label of an image that it knows by heart (L. Beyer
@@ -85,7 +85,7 @@ class Teachers:
         return np.where(known, mixed, targets).astype(np.float32)
 
 
-def _answers(teacher: Classifier, images: Images, targets: Targets) -> Targets:
+def _answers(teacher: Classifier, images: Image, targets: Targets) -> Targets:
     heads = targets.shape[1] // len(EMOTIONS)
     answers = teacher.answers(images)[:heads]
     if len(answers) < heads:
