@@ -141,7 +141,7 @@ export function nearest(sorted, value) {
   return above > 0 && value - sorted[above - 1] < sorted[above] - value ? above - 1 : above;
 }
 
-/** What a line shows, in two sentences. */
+/** What a line shows, in two sentences. Its shares are the smoothed curves', so not quite those of single frames. */
 export function summary(line, emotions, clock) {
   if (!line || !line.times.length) return "";
   const { strongest, share } = dominance(line, emotions);
@@ -150,7 +150,7 @@ export function summary(line, emotions, clock) {
   const stretches = ranked.slice(1, 4).flatMap((e) => longest(line, strongest, e, clock));
   const rest = others.length ? `, then ${others.join(", ")}` : "";
   const where = stretches.length ? ` The longest stretches of the others: ${stretches.join("; ")}.` : "";
-  return `Most often ${first}${rest}, by the strongest expression of the frames with this face.${where}`;
+  return `Most often ${first}${rest}, by the highest of the curves, smoothed over a second.${where}`;
 }
 
 function dominance(line, emotions) {
