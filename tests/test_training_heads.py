@@ -49,7 +49,9 @@ def test_second_head_learns_the_votes_while_labels_rule_the_first(
     assert validation["accuracy"] > 0.4  # batch normalization needs these epochs to know its means
     assert validation["ferplus_accuracy"] < 0.4  # the labels are not what the votes say
     assert validation["ferplus_head_accuracy"] > 0.4
-    assert f"{validation['ferplus_head_accuracy']:.2%}" in (output / "README.md").read_text()
+    card = (output / "README.md").read_text()
+    assert f"{validation['ferplus_head_accuracy']:.2%}" in card
+    assert "second head's temperature and offsets (angry " in card
     capsys.readouterr()
     assert (
         evaluate_main(["--model", str(output), "--data", str(training_images), "--ferplus", str(votes), "--json"]) == 0

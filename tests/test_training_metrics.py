@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from training import networks
-from training.calibration import build_in, fit_offsets, fit_temperature, scaled
+from training.calibration import build_in, fit_frequencies, fit_offsets, fit_temperature, scaled
 from training.flops import flops
 from training.metrics import bootstrap_intervals, cross_entropy, expected_calibration_error, metrics
 from worker.emotions import EMOTIONS
@@ -91,6 +91,23 @@ def test_offsets_that_come_nearest_are_kept_where_none_are_enough() -> None:
     offsets = fit_offsets(probabilities, labels, 0.5)
     assert offsets[1] == pytest.approx(0.31, abs=0.02)  # by which one of four is found, and of the others one of two
     np.testing.assert_array_equal(np.delete(offsets, 1), np.zeros(6))
+
+
+def test_emotions_are_named_as_often_as_they_occur() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(6).repeat([400, 20, 100, 300, 200, 150])  # and no surprise
+    shift = np.array([0.3, -1.5, 0.5, 0, 0, 0.2, 0.5])
+    logits = rng.normal(size=(len(labels), 7)) + 2 * np.eye(7)[labels] + shift
+    probabilities = np.asarray(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), np.float32)
+    offsets = fit_frequencies(probabilities, labels)
+    after = scaled(probabilities * np.exp(offsets), 1.0)
+    shares = (np.bincount(labels, minlength=7) + 1) / (len(labels) + 7)
+    np.testing.assert_allclose(after.mean(axis=0), shares, atol=1e-4)
+    assert abs(offsets.mean()) < 1e-9
+    assert cross_entropy(after, labels) < cross_entropy(probabilities, labels)
+    rng.shuffle(labels)  # labels that tell nothing: what is left is how frequent each is
+    same = np.full_like(probabilities, 1 / 7)
+    np.testing.assert_allclose(scaled(same * np.exp(fit_frequencies(same, labels)), 1.0)[0], shares, rtol=1e-5)
 
 
 def test_built_in_offsets_shift_what_the_network_says() -> None:

@@ -67,6 +67,8 @@ images by ten people; the agreement is over the {images:,} images whose majority
 ([training/ferplus.py](../../training/ferplus.py)).{second}"""
 _SECOND = """ The network has two heads: the first learnt FER2013's own labels, and its answers are served; the
 second learnt FER+'s votes."""
+_SECOND_OFFSETS = """ The second head's temperature and offsets ({offsets}), by which it names each emotion as often as
+FER+'s majorities do, were also chosen on this same split."""
 
 _VIDEO = """
 ## On video
@@ -124,7 +126,7 @@ def card(metadata: Mapping[str, Any], folder: str) -> str:
         training_split=trained["split"],
         temperature=trained["temperature"],
         offsets=_offsets(trained),
-        ferplus=_ferplus(validation),
+        ferplus=_ferplus(trained, validation),
         video=_video(validation["video"], folder) if "video" in validation else "",
         votes=" --ferplus VOTES" if has_votes else "",
         votes_to_train=" --ferplus VOTES" if trained["recipe"].get("votes") else "",
@@ -173,10 +175,13 @@ def _teachers(metadata: Mapping[str, Any], folder: str) -> str:
     return "".join(parts)
 
 
-def _ferplus(validation: Mapping[str, Any]) -> str:
+def _ferplus(trained: Mapping[str, Any], validation: Mapping[str, Any]) -> str:
     if "ferplus_accuracy" not in validation:
         return ""
     second = _SECOND if "ferplus_head_accuracy" in validation else ""
+    if trained.get("ferplus_offsets"):
+        offsets = ", ".join(f"{emotion} {offset:+.2f}" for emotion, offset in trained["ferplus_offsets"].items())
+        second += _SECOND_OFFSETS.format(offsets=offsets)
     return _FERPLUS.format(images=validation["ferplus_images"], second=second)
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from training import networks
-from training.calibration import build_in, fit_offsets, fit_temperature
+from training.calibration import build_in, fit_frequencies, fit_offsets, fit_temperature
 from training.datasets import OFFICIAL_SPLITS, PAPER_SPLITS, Dataset, load, splits
 from training.export import export
 from training.faults import Cleaned, clean_training
@@ -84,10 +85,9 @@ def train(
     build_in(model, offsets=offsets)
     temperature = fit_temperature(predict(model, faces.validation.images), faces.validation.labels)
     build_in(model, temperature)
+    ferplus_offsets = None
     if votes is not None and recipe.votes:
-        labels = majority_labels(votes)
-        chosen = faces.validation.images[labels >= 0]
-        build_in(model, fit_temperature(predict(model, chosen, head=1), labels[labels >= 0]), head=FERPLUS_HEAD)
+        ferplus_offsets = _calibrate_second_head(model, faces.validation, votes)
     trained = {
         "split": faces.training_split,
         "images": len(faces.training),
@@ -99,7 +99,8 @@ def train(
         "pretrained": networks.pretrained(network),
         "generations": lineage(network, options, teachers, begins_with),
         "made_with": run.made_with,
-        "offsets": {emotion: float(offset) for emotion, offset in zip(EMOTIONS, offsets, strict=True)},
+        "offsets": _by_emotion(offsets),
+        "ferplus_offsets": None if ferplus_offsets is None else _by_emotion(ferplus_offsets),
         "temperature": temperature,
         "best_epoch": best["epoch"],
         "epochs": run.history,
@@ -108,6 +109,20 @@ def train(
     metadata = write_report(output, faces.validation_split, faces.validation, faces.original, votes)
     log.info("%s: validation accuracy %.4f as served", metadata["version"], metadata["validation"]["accuracy"])
     return metadata
+
+
+def _calibrate_second_head(model: Any, validation: Dataset, votes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Lets the head that learnt shares of votes say how likely each majority is; returns the offsets of its logits."""
+    labels = majority_labels(votes)
+    images, labels = validation.images[labels >= 0], labels[labels >= 0]
+    offsets = fit_frequencies(predict(model, images, head=1), labels).round(2)
+    build_in(model, offsets=offsets, head=FERPLUS_HEAD)
+    build_in(model, fit_temperature(predict(model, images, head=1), labels), head=FERPLUS_HEAD)
+    return offsets
+
+
+def _by_emotion(values: NDArray[np.float64]) -> dict[str, float]:
+    return dict(zip(EMOTIONS, values.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
