@@ -51,7 +51,7 @@ def test_second_head_learns_the_votes_while_labels_rule_the_first(
     assert validation["ferplus_head_accuracy"] > 0.4
     card = (output / "README.md").read_text()
     assert f"{validation['ferplus_head_accuracy']:.2%}" in card
-    assert "second head's temperature and offsets (angry " in card
+    assert "second head's temperature and offsets\n(angry " in card
     capsys.readouterr()
     assert (
         evaluate_main(["--model", str(output), "--data", str(training_images), "--ferplus", str(votes), "--json"]) == 0

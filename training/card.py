@@ -67,8 +67,9 @@ images by ten people; the agreement is over the {images:,} images whose majority
 ([training/ferplus.py](../../training/ferplus.py)).{second}"""
 _SECOND = """ The network has two heads: the first learnt FER2013's own labels, and its answers are served; the
 second learnt FER+'s votes."""
-_SECOND_OFFSETS = """ The second head's temperature and offsets ({offsets}), by which it names each emotion as often as
-FER+'s majorities do, were also chosen on this same split."""
+_SECOND_OFFSETS = """ The second head's temperature and offsets
+({offsets}),
+by which it names each emotion as often as FER+'s majorities do, were also chosen on this same split."""
 
 _VIDEO = """
 ## On video

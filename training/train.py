@@ -115,9 +115,10 @@ def _calibrate_second_head(model: Any, validation: Dataset, votes: NDArray[np.in
     """Lets the head that learnt shares of votes say how likely each majority is; returns the offsets of its logits."""
     labels = majority_labels(votes)
     images, labels = validation.images[labels >= 0], labels[labels >= 0]
+    # The temperature first: it is far from 1, and with the offsets built in it hardly changes any more.
+    build_in(model, fit_temperature(predict(model, images, head=1), labels), head=FERPLUS_HEAD)
     offsets = fit_frequencies(predict(model, images, head=1), labels).round(2)
     build_in(model, offsets=offsets, head=FERPLUS_HEAD)
-    build_in(model, fit_temperature(predict(model, images, head=1), labels), head=FERPLUS_HEAD)
     return offsets
 
 
