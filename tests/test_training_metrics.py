@@ -93,7 +93,7 @@ def test_offsets_that_come_nearest_are_kept_where_none_are_enough() -> None:
     np.testing.assert_array_equal(np.delete(offsets, 1), np.zeros(6))
 
 
-def test_emotions_are_named_as_often_as_they_occur() -> None:
+def test_mean_probabilities_become_the_shares_of_the_labels() -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(6).repeat([400, 20, 100, 300, 200, 150])  # and no surprise
     shift = np.array([0.3, -1.5, 0.5, 0, 0, 0.2, 0.5])

@@ -69,7 +69,7 @@ _SECOND = """ The network has two heads: the first learnt FER2013's own labels, 
 second learnt FER+'s votes."""
 _SECOND_OFFSETS = """ The second head's temperature and offsets
 ({offsets}),
-by which it names each emotion as often as FER+'s majorities do, were also chosen on this same split."""
+by which its mean probabilities are the shares of FER+'s majorities, were also chosen on this same split."""
 
 _VIDEO = """
 ## On video
