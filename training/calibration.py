@@ -6,9 +6,9 @@ so that probabilities mean what they say. It changes no ranking, hence no predic
 Offsets (Menon et al., "Long-tail learning via logit adjustment", ICLR 2021): a network that is unsure names what is
 frequent, such as happy, of which FER2013 has sixteen times as many faces as of disgust, or what it confuses least. A
 constant added to an emotion's logit lets it be found more often, at the cost of the others. Or it lets each emotion's
-mean probability be its share of the labels (Alexandari et al., "Maximum Likelihood with Bias-Corrected Calibration is Hard-To-Beat at
-Label Shift Adaptation", ICML 2020): a network that learnt the shares of votes is unsure of rare emotions where most of
-the voters agree.
+mean probability be its share of the labels (Alexandari et al., "Maximum Likelihood with Bias-Corrected Calibration is
+Hard-To-Beat at Label Shift Adaptation", ICML 2020): a network that learnt the shares of votes is unsure of rare
+emotions where most of the voters agree.
 """
 
 from typing import Any
