@@ -63,6 +63,8 @@ def test_second_head_learns_the_votes_while_labels_rule_the_first(
     assert answers.shape == (2, len(training_data[1]), 7)
     np.testing.assert_allclose(answers.sum(axis=-1), 1, atol=1e-5)
     assert np.abs(answers[0] - answers[1]).max() > 0.1
+    voted = np.bincount((training_data[1].labels + 1) % 7, minlength=7)
+    np.testing.assert_allclose(answers[1].mean(axis=0), (voted + 1) / (voted + 1).sum(), atol=0.01)
     np.testing.assert_array_equal(classifier.probabilities(training_data[1].images), answers[0])
 
 

@@ -103,8 +103,7 @@ def fit_frequencies(probabilities: Probabilities, labels: Labels) -> NDArray[np.
     images = np.bincount(labels, minlength=len(EMOTIONS)) + 1
     shares, offsets = images / images.sum(), np.zeros(len(EMOTIONS))
     for _ in range(_FREQUENCY_STEPS):
-        raised = np.maximum(probabilities.astype(np.float64), 1e-12) * np.exp(offsets)
-        offsets += np.log(shares / (raised / raised.sum(axis=1, keepdims=True)).mean(axis=0))
+        offsets += np.log(shares / scaled(probabilities * np.exp(offsets), 1.0).mean(axis=0, dtype=np.float64))
     return np.asarray(offsets - offsets.mean())
 
 

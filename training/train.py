@@ -99,8 +99,8 @@ def train(
         "pretrained": networks.pretrained(network),
         "generations": lineage(network, options, teachers, begins_with),
         "made_with": run.made_with,
-        "offsets": _by_emotion(offsets),
-        "ferplus_offsets": None if ferplus_offsets is None else _by_emotion(ferplus_offsets),
+        "offsets": _named(offsets),
+        "ferplus_offsets": None if ferplus_offsets is None else _named(ferplus_offsets),
         "temperature": temperature,
         "best_epoch": best["epoch"],
         "epochs": run.history,
@@ -122,7 +122,7 @@ def _calibrate_second_head(model: Any, validation: Dataset, votes: NDArray[np.in
     return offsets
 
 
-def _by_emotion(values: NDArray[np.float64]) -> dict[str, float]:
+def _named(values: NDArray[np.float64]) -> dict[str, float]:
     return dict(zip(EMOTIONS, values.tolist(), strict=True))
 
 
