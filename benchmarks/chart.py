@@ -16,14 +16,14 @@ from sqlalchemy import ColumnElement, func, literal_column, select
 
 from benchmarks.databases import databases
 from benchmarks.stopwatch import stopwatch
+from emotion_timeline.db.migrations import migrate
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Observation, Segment, Tracklet
+from emotion_timeline.db.work import SegmentRow
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.observations import Observations, Status, blank
 from tests.records import analyse
 from tests.website import INFO, Website
-from worker.db.migrations import migrate
-from worker.db.session import Database
-from worker.db.tables import Observation, Segment, Tracklet
-from worker.db.work import SegmentRow
-from worker.emotions import EMOTIONS
-from worker.observations import Observations, Status, blank
 
 _FPS = 30
 _SEGMENT_FRAMES = 600

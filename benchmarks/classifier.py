@@ -23,8 +23,8 @@ def main() -> None:
         "folders", nargs="*", type=Path, default=default, help="default: models/paper and the served one"
     )
     folders: list[Path] = parser.parse_args().folders
+    from emotion_timeline.faces.classification import Classifier, read_metadata
     from training.speed import faces_per_second
-    from worker.classification import Classifier, read_metadata
 
     speeds = {batch: faces_per_second([Classifier(folder, batch) for folder in folders]) for batch in _BATCHES}
     _print_row("network", *(f"faces/s, {batch} at once" for batch in _BATCHES), "weights, MB", "MFLOP a face")

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from benchmarks.databases import databases
 from benchmarks.stopwatch import stopwatch
-from worker.db import exports, timelines, videos, work
-from worker.db.migrations import migrate
-from worker.db.session import Database
-from worker.db.tables import Observation, Segment, Step
-from worker.emotions import EMOTIONS
-from worker.observations import Observations, Status, blank
+from emotion_timeline.db import timelines, videos, work
+from emotion_timeline.db.migrations import migrate
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Observation, Segment, Step
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.exports import tidy
+from emotion_timeline.observations import Observations, Status, blank
 
 _ROWS_PER_SEGMENT = 600  # 20 s at 30 frames/s
 
@@ -46,7 +47,7 @@ def _measure(database: Database, rows: int) -> tuple[float, float, float]:
             with database.write() as session:
                 timelines.replace_segment(session, segment_id, [block])
     with stopwatch() as read, database.read() as session:
-        lines = sum(part.count("\n") for part in exports.csv_lines(session, videos.get(session, "benchmark"))) - 1
+        lines = sum(part.count("\n") for part in tidy.csv_lines(session, videos.get(session, "benchmark"))) - 1
     assert lines == segments * len(block), "every row is read back"
     few = ids[:3]
     with stopwatch() as single:

@@ -15,13 +15,14 @@ import numpy as np
 from sqlalchemy import text
 
 from benchmarks.databases import databases
-from worker.db import listing, strips, timelines, videos, work
-from worker.db.listing import Search, Sort
-from worker.db.migrations import migrate
-from worker.db.session import Database
-from worker.db.tables import Segment, Step, Video, VideoStatus
-from worker.emotions import EMOTIONS
-from worker.observations import Status, blank
+from emotion_timeline.db import timelines, videos, work
+from emotion_timeline.db.migrations import migrate
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Segment, Step, Video, VideoStatus
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.observations import Status, blank
+from emotion_timeline.views import listing, strips
+from emotion_timeline.views.listing import Search, Sort
 
 _FEW = 50
 _PAGE = 25

@@ -21,15 +21,15 @@ from pathlib import Path
 import av
 import psutil
 
+from emotion_timeline.config import Settings
 from tests.finished import finish_video
 from tests.services import ASTRONAUT, Service, free_port, wait_until
-from worker.config import Settings
 
 _ANALYZE = """
 import resource, sys
 from pathlib import Path
-from worker.config import load
-from worker.local import analyze_file
+from emotion_timeline.config import load
+from emotion_timeline.analysis import analyze_file
 analyze_file(load(), Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
@@ -37,9 +37,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 _RENDER = """
 import resource, sys
 from tests.finished import make_render
-from worker.config import load
-from worker.db.session import Database
-from worker.db.tables import RenderKind
+from emotion_timeline.config import load
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import RenderKind
 settings = load()
 make_render(Database(settings.resolved_database_url), settings, "video", RenderKind(sys.argv[1]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

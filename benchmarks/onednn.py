@@ -41,8 +41,8 @@ def main() -> None:
 
 def _measured() -> dict[str, float]:
     from benchmarks.steps import speeds
+    from emotion_timeline.faces.classification import Classifier
     from training.speed import faces_per_second
-    from worker.classification import Classifier
 
     served = _MODELS / (_MODELS / "served.txt").read_text(encoding="utf-8").strip()
     folders = (_MODELS / "paper", served)

@@ -27,16 +27,16 @@ from typing import Any
 import av
 import numpy as np
 
-from worker.db import timelines, videos, work
-from worker.db.migrations import migrate
-from worker.db.session import Database
-from worker.db.tables import Step
-from worker.db.work import Task
-from worker.observations import Observations, Status
-from worker.pipeline import BATCH_SIZE, Stages, analyze, load_stages
-from worker.plans import row_to_segment, segment_to_row
-from worker.preprocessing import crop_faces
-from worker.video import Frame, VideoPlan, plan, read_frames
+from emotion_timeline.db import timelines, videos, work
+from emotion_timeline.db.migrations import migrate
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Step
+from emotion_timeline.db.work import Task
+from emotion_timeline.faces.preprocessing import crop_faces
+from emotion_timeline.media.plan import Frame, VideoPlan, plan, read_frames
+from emotion_timeline.observations import Observations, Status
+from emotion_timeline.pipeline import BATCH_SIZE, Stages, analyze, load_stages
+from emotion_timeline.plan_rows import row_to_segment, segment_to_row
 
 ROOT = Path(__file__).parents[1]
 SOURCES = (ROOT.parent / "shared/data/videos/single_face.mp4", ROOT / "tests/media/astronaut.mp4")

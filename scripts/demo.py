@@ -25,7 +25,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from tqdm import tqdm
 
-from worker.errors import TimelineError
+from emotion_timeline.errors import TimelineError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CLIP = REPOSITORY / "tests" / "media" / "astronaut.mp4"

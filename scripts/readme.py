@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from worker import config
-from worker.db.exports import CSV_COLUMNS, DATA_DICTIONARY
-from worker.emotions import EMOTIONS
+from emotion_timeline import config
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.exports.tidy import CSV_COLUMNS, DATA_DICTIONARY
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 

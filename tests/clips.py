@@ -8,8 +8,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from emotion_timeline.media.plan import Frame, VideoPlan, read_frames
 from tests.media.make import CLIPS
-from worker.video import Frame, VideoPlan, read_frames
 
 CLIP_BY_NAME = {clip.name: clip for clip in CLIPS}
 # Containers without presentation times: their frames are recognised by their order.

@@ -11,15 +11,15 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from emotion_timeline.config import Settings
+from emotion_timeline.db import videos
+from emotion_timeline.db.migrations import migrate
+from emotion_timeline.db.session import Database
+from emotion_timeline.emotions import EMOTIONS
 from tests.clips import CLIP_BY_NAME
 from tests.media.make import make_clip
 from tests.services import SHARED_CLIPS, Service, postgres_server, redis_server
 from tests.website import TWO_FACES, Website
-from worker.config import Settings
-from worker.db import videos
-from worker.db.migrations import migrate
-from worker.db.session import Database
-from worker.emotions import EMOTIONS
 
 if TYPE_CHECKING:
     from training.datasets import Dataset
@@ -151,8 +151,8 @@ def training_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def training_data(training_images: Path) -> "tuple[Dataset, Dataset]":
     """The same as images to train on and to validate with."""
+    from emotion_timeline.faces.preprocessing import Preprocessing
     from training.train import load_data  # only here: it imports TensorFlow, which takes seconds
-    from worker.preprocessing import Preprocessing
 
     faces = load_data(training_images, Preprocessing())
     return faces.training, faces.validation

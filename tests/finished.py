@@ -8,17 +8,17 @@ from shutil import copyfile
 import numpy as np
 from sqlalchemy import select
 
+from emotion_timeline.config import Settings
+from emotion_timeline.db import renders, videos
+from emotion_timeline.db.renders import RenderClaim
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Render, RenderKind
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.media.plan import SegmentPlan, plan
+from emotion_timeline.observations import Observations, Status, blank
+from emotion_timeline.plan_rows import segment_to_row
 from tests.records import analyse
-from worker.config import Settings
-from worker.db import renders, videos
-from worker.db.renders import RenderClaim
-from worker.db.session import Database
-from worker.db.tables import Render, RenderKind
-from worker.emotions import EMOTIONS
-from worker.observations import Observations, Status, blank
-from worker.plans import segment_to_row
-from worker.renders import Job, make
-from worker.video import SegmentPlan, plan
+from worker.rendering import Job, make
 
 BOX = (40, 20, 50, 44)  # of the one face, in every frame, in displayed pixels
 PROBABILITIES = tuple(0.87 if emotion == "happy" else 0.13 / 6 for emotion in EMOTIONS)

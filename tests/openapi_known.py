@@ -11,11 +11,8 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from tests.clips import CLIP_BY_NAME
-from tests.media.make import make_clip
-from tests.website import HAPPY, NEUTRAL, Website, observations
-from worker.db import renders, uploads, videos
-from worker.db.tables import (
+from emotion_timeline.db import renders, uploads, videos
+from emotion_timeline.db.tables import (
     Delivery,
     DeliveryStatus,
     Note,
@@ -29,6 +26,9 @@ from worker.db.tables import (
     VideoStatus,
     Webhook,
 )
+from tests.clips import CLIP_BY_NAME
+from tests.media.make import make_clip
+from tests.website import HAPPY, NEUTRAL, Website, observations
 
 UPLOAD_BYTES = 100
 _ROWS = observations({0: [(0, HAPPY)], 1: [(0, HAPPY), (1, NEUTRAL)], 2: [], 3: [(0, NEUTRAL)]})

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select, update
 
-from worker import finishing
-from worker.db import timelines, videos, work
-from worker.db.session import Database
-from worker.db.tables import Segment, Step, Video, VideoStatus
-from worker.db.work import Claim, SegmentRow
-from worker.observations import Observations, Status, blank
+from emotion_timeline import results
+from emotion_timeline.db import timelines, videos, work
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Segment, Step, Video, VideoStatus
+from emotion_timeline.db.work import Claim, SegmentRow
+from emotion_timeline.observations import Observations, Status, blank
 
 PLAN = {"index": 0, "start_pts": 0, "origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": 10}
 ATTEMPTS = 3
@@ -105,7 +105,7 @@ def finish(database: Database, video_id: str) -> None:
     with database.write() as session:
         claimed = work.claim_step(session, video_id, Step.FINISH, 600, ATTEMPTS)
         assert claimed is not None
-        finishing.finish(session, claimed)
+        results.finish(session, claimed)
 
 
 def expire(database: Database) -> None:

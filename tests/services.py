@@ -21,15 +21,16 @@ import numpy as np
 import psutil
 import psycopg
 
-from worker.classification import ARCHITECTURE, METADATA, WEIGHTS, model_version
-from worker.config import Settings, served_version
-from worker.db import exports, videos, work
-from worker.db.migrations import migrate
-from worker.db.session import Database
-from worker.db.tables import Video, VideoStatus
-from worker.emotions import EMOTIONS
-from worker.serving import web_command
-from worker.video import inspect
+from emotion_timeline.config import Settings, served_version
+from emotion_timeline.db import videos, work
+from emotion_timeline.db.migrations import migrate
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Video, VideoStatus
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.exports import tidy
+from emotion_timeline.faces.classification import ARCHITECTURE, METADATA, WEIGHTS, model_version
+from emotion_timeline.media.plan import inspect
+from emotion_timeline.server import web_command
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ASTRONAUT = REPOSITORY / "tests" / "media" / "astronaut.mp4"
@@ -256,7 +257,7 @@ class Service:
     def send(self, messages: list[work.Message]) -> None:
         """Send messages from a process of this service, whose Celery has its settings."""
         pairs = [(task.name, identifier) for task, identifier in messages]
-        code = "import sys; from worker.celery import send; from worker.db.work import Task; "
+        code = "import sys; from emotion_timeline.queue import send; from emotion_timeline.db.work import Task; "
         code += f"send([(Task[name], identifier) for name, identifier in {pairs!r}])"
         subprocess.run([sys.executable, "-c", code], env=self.environment(), cwd=REPOSITORY, check=True, timeout=60)
 
@@ -284,7 +285,7 @@ class Service:
     def csv(self, video_id: str) -> str:
         """The whole CSV."""
         with self.database.read() as session:
-            return "".join(exports.csv_lines(session, videos.get(session, video_id)))
+            return "".join(tidy.csv_lines(session, videos.get(session, video_id)))
 
     def logs(self) -> str:
         """The end of every worker's log."""

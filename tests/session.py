@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
+from emotion_timeline.db import videos
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Video
+from emotion_timeline.db.work import SegmentRow
+from emotion_timeline.exports import long, parquet, summaries, tidy
+from emotion_timeline.exports.dictionary import LONG, NOTES, PARQUET, PER_SECOND, TIDY, Export
+from emotion_timeline.observations import OBSERVATION, Observations, Status, blank
 from tests.records import add, analyse
-from worker.db import exports, exports_long, exports_parquet, exports_summaries, videos
-from worker.db.dictionaries import LONG, NOTES, PARQUET, PER_SECOND, TIDY, Export
-from worker.db.session import Database
-from worker.db.tables import Video
-from worker.db.work import SegmentRow
-from worker.observations import OBSERVATION, Observations, Status, blank
 
 FILENAME = '=cmd|"x",\nunser Gespräch.mp4'
 FRAMES = 48  # at uneven times over some four seconds, with nothing in the third one
@@ -77,10 +78,10 @@ def read_back(database: Database, video_id: str, export: Export, *, hidden: bool
 
 def _pieces(session: Session, video: Video, export: Export, hidden: bool) -> Iterator[str] | Iterator[bytes]:
     if export is TIDY:
-        return exports.csv_lines(session, video)
+        return tidy.csv_lines(session, video)
     if export is NOTES:
-        return exports_long.note_lines(session, video)
+        return long.note_lines(session, video)
     if export is PARQUET:
-        return exports_parquet.parquet(session, video, hidden=hidden)
-    lines = {LONG: exports_long.long_lines, PER_SECOND: exports_summaries.second_lines}
-    return lines.get(export, exports_summaries.face_lines)(session, video, hidden=hidden)
+        return parquet.parquet(session, video, hidden=hidden)
+    lines = {LONG: long.long_lines, PER_SECOND: summaries.second_lines}
+    return lines.get(export, summaries.face_lines)(session, video, hidden=hidden)

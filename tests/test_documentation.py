@@ -9,18 +9,18 @@ from pathlib import Path
 import pandas
 import pytest
 
+from emotion_timeline.config import Settings
+from emotion_timeline.db.migrations import migrate
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import VideoStatus
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.exports.tidy import CSV_COLUMNS, DATA_DICTIONARY
+from emotion_timeline.observations import Status
 from scripts import experiments, paper
 from scripts.readme import updated
 from tests.services import REPOSITORY
 from training.card import card
 from web import create_app
-from worker.config import Settings
-from worker.db.exports import CSV_COLUMNS, DATA_DICTIONARY
-from worker.db.migrations import migrate
-from worker.db.session import Database
-from worker.db.tables import VideoStatus
-from worker.emotions import EMOTIONS
-from worker.observations import Status
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 CODE_BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from emotion_timeline.server import web_command, worker_command
 from tests.services import ASTRONAUT, REPOSITORY
-from worker.serving import web_command, worker_command
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())

@@ -16,16 +16,16 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
+from emotion_timeline.config import Settings
+from emotion_timeline.db import videos, work
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Segment, Step, Video
+from emotion_timeline.db.work import SegmentRow
+from emotion_timeline.observations import OBSERVATION, Observations, Status, blank
 from tests import records
 from tests.services import ASTRONAUT
 from web import create_app
-from web.service import Service
-from worker.config import Settings
-from worker.db import videos, work
-from worker.db.session import Database
-from worker.db.tables import Segment, Step, Video
-from worker.db.work import SegmentRow
-from worker.observations import OBSERVATION, Observations, Status, blank
+from web.http.service import Service
 
 INFO = {
     "container": "mov,mp4,m4a,3gp,3g2,mj2", "codec": "h264", "width": 640, "height": 360, "rotation": 0,

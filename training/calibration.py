@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_timeline.emotions import EMOTIONS
 from training.metrics import Labels, Probabilities, cross_entropy
 from training.networks import HEAD
-from worker.emotions import EMOTIONS
 
 _RANGE = (0.25, 8.0)
 _OFFSET_STEP, _OFFSET_STEPS = 0.02, 1000

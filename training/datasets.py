@@ -29,9 +29,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.faces.preprocessing import Preprocessing, prepare_image
 from training.errors import TrainingError
-from worker.emotions import EMOTIONS
-from worker.preprocessing import Preprocessing, prepare_image
 
 OFFICIAL_SPLITS = ("Training", "PublicTest", "PrivateTest")
 PAPER_SPLITS = ("train", "validation")

@@ -1,6 +1,6 @@
 """What a person who trains a network can be told."""
 
-from worker.errors import TimelineError
+from emotion_timeline.errors import TimelineError
 
 
 class TrainingError(TimelineError):

@@ -1,6 +1,6 @@
 """Measures an exported network: `python -m training.evaluate --model models/paper --data PATH --split PublicTest`.
 
-Through worker.classification, so what is measured is what is served.
+Through emotion_timeline.faces.classification, so what is measured is what is served.
 """
 
 import argparse
@@ -12,14 +12,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from emotion_timeline.errors import TimelineError
+from emotion_timeline.faces.classification import Classifier, ModelMetadata, read_metadata
+from emotion_timeline.faces.preprocessing import Preprocessing
 from training.calibration import scaled
 from training.datasets import PAPER_SPLITS, SPLITS, Dataset, load, splits
 from training.errors import TrainingError
 from training.ferplus import load_votes, majority_labels, votes_for
 from training.metrics import Labels, Probabilities, expected_calibration_error, metrics
-from worker.classification import Classifier, ModelMetadata, read_metadata
-from worker.errors import TimelineError
-from worker.preprocessing import Preprocessing
 
 BATCH_SIZE = 128
 

@@ -1,4 +1,4 @@
-"""A trained network as the files that are served: models/<name>/ as worker.classification reads it."""
+"""A trained network as the files that are served: models/<name>/ as emotion_timeline.faces.classification reads it."""
 
 import hashlib
 import io
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from worker.classification import ARCHITECTURE, METADATA, WEIGHTS, model_version
-from worker.emotions import EMOTIONS
-from worker.preprocessing import Preprocessing
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.faces.classification import ARCHITECTURE, METADATA, WEIGHTS, model_version
+from emotion_timeline.faces.preprocessing import Preprocessing
 
 
 def export(

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.errors import TimelineError
 from training.datasets import SIDE, SPLITS, Dataset, samples
 from training.errors import TrainingError
-from worker.emotions import EMOTIONS
-from worker.errors import TimelineError
 
 
 @dataclass(frozen=True, slots=True)

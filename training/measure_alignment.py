@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_timeline.faces.detection import Detector, Faces
+from emotion_timeline.faces.preprocessing import Preprocessing
 from training.datasets import load
-from worker.detection import Detector, Faces
-from worker.preprocessing import Preprocessing
 
 SIZE = 48
 ENLARGEMENT = 6

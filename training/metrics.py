@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.emotions import EMOTIONS
+from emotion_timeline.emotions import EMOTIONS
 
 CALIBRATION_BINS = 15
 _RESAMPLES = 10_000

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.media.overlay import COLOURS
 from training.calibration import scaled
 from training.metrics import CALIBRATION_BINS, Labels, Probabilities, expected_calibration_error, reliability
-from worker.emotions import EMOTIONS
-from worker.overlay import COLOURS
 
 try:
     import seaborn as sns

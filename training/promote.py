@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from emotion_timeline.errors import TimelineError
+from emotion_timeline.faces.classification import Classifier, read_metadata
+from emotion_timeline.faces.preprocessing import Preprocessing
 from training.datasets import load
 from training.errors import TrainingError
 from training.evaluate import evaluate, refuse_known_faces
 from training.speed import BATCH_SIZE, faces_per_second
-from worker.classification import Classifier, read_metadata
-from worker.errors import TimelineError
-from worker.preprocessing import Preprocessing
 
 SERVED = "served.txt"
 # Two measurements of one network on a busy machine differ by up to so much.

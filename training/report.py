@@ -8,13 +8,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_timeline.faces.classification import ARCHITECTURE, METADATA
 from training import plots, speed
 from training.card import CARD, card
 from training.datasets import Dataset
 from training.evaluate import evaluate
 from training.export import write_metadata
 from training.flops import flops
-from worker.classification import ARCHITECTURE, METADATA
 
 CURVES, CONFUSION, RELIABILITY = "curves.png", "confusion.png", "reliability.png"
 

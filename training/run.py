@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from emotion_timeline.faces import hardware, winograd
+from emotion_timeline.faces.classification import read_metadata
 from training import checkpoint, networks, normalization
 from training.augmentation import augmentation, cropped, mix
 from training.datasets import Dataset
@@ -23,8 +25,6 @@ from training.errors import TrainingError
 from training.metrics import cross_entropy
 from training.recipe import Recipe
 from training.teaching import Teachers, begin_with
-from worker import hardware, winograd
-from worker.classification import read_metadata
 
 _PREDICTION_BATCH = 256
 

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from worker.classification import Classifier
+from emotion_timeline.faces.classification import Classifier
 
 BATCH_SIZE = 32
 _FACES = 256

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.faces.classification import Classifier, read_metadata, read_network
 from training import networks
 from training.augmentation import Image
 from training.errors import TrainingError
-from worker.classification import Classifier, read_metadata, read_network
-from worker.emotions import EMOTIONS
 
 Targets = NDArray[np.float32]
 

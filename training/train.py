@@ -17,6 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.errors import TimelineError
+from emotion_timeline.faces.classification import read_metadata
+from emotion_timeline.faces.preprocessing import Preprocessing
 from training import networks
 from training.calibration import build_in, fit_frequencies, fit_offsets, fit_temperature
 from training.datasets import OFFICIAL_SPLITS, PAPER_SPLITS, Dataset, load, splits
@@ -28,10 +32,6 @@ from training.recipe import Recipe
 from training.report import write_report
 from training.run import Run, predict
 from training.teaching import lineage
-from worker.classification import read_metadata
-from worker.emotions import EMOTIONS
-from worker.errors import TimelineError
-from worker.preprocessing import Preprocessing
 
 log = logging.getLogger("training")
 

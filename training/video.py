@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.errors import TimelineError
+from emotion_timeline.faces.classification import METADATA
+from emotion_timeline.media.plan import plan
+from emotion_timeline.observations import Status
+from emotion_timeline.pipeline import analyze, load_stages
 from training.card import CARD, card
 from training.errors import TrainingError
 from training.export import write_metadata
 from training.plots import plot_timelines
-from worker.classification import METADATA
-from worker.emotions import EMOTIONS
-from worker.errors import TimelineError
-from worker.observations import Status
-from worker.pipeline import analyze, load_stages
-from worker.video import plan
 
 PLOT = "video.png"
 

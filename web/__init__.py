@@ -9,49 +9,40 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from web import (
-    announcing,
-    archives,
-    caching,
-    docs,
-    exports,
-    face_pages,
-    faces,
-    formatting,
-    media,
-    notes,
-    pages,
-    playback,
-    problems,
-    security,
-    selection,
-    strips,
-    tus,
-    videos,
-    webhooks,
-)
-from web.receiving import UploadRequest
-from web.service import Service, install, service
-from worker.config import Settings, load, served_version
-from worker.db.migrations import require_current
-from worker.db.session import Database
+from emotion_timeline.config import Settings, load, served_version
+from emotion_timeline.db.migrations import require_current
+from emotion_timeline.db.session import Database
+from web.exports import api as exports_api
+from web.faces import api as faces_api
+from web.faces import pages as faces_pages
+from web.http import caching, docs, formatting, problems, security
+from web.http.service import Service, install, service
+from web.notes import api as notes_api
+from web.recordings import api as recordings_api
+from web.recordings import archives, selection, strip_drawing
+from web.recordings import pages as recordings_pages
+from web.renders import api as renders_api
+from web.timeline import playback
+from web.uploads import reservations, tus
+from web.uploads.multipart import UploadRequest
+from web.webhooks import api as webhooks_api
 
 _SMALL_REQUEST_BYTES = 64 * 1024  # every request but an upload
 _PARTS = (
     archives,
     docs,
-    exports,
-    face_pages,
-    faces,
-    media,
-    notes,
-    pages,
+    exports_api,
+    faces_pages,
+    faces_api,
+    renders_api,
+    notes_api,
+    recordings_pages,
     playback,
     selection,
-    strips,
+    strip_drawing,
     tus,
-    videos,
-    webhooks,
+    recordings_api,
+    webhooks_api,
 )
 
 
@@ -70,7 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.resolved_database_url)
     require_current(database)
-    announcing.tidy(settings, database)
+    reservations.tidy(settings, database)
     app = Flask(__name__)
     app.request_class = UploadRequest
     app.config["MAX_CONTENT_LENGTH"] = _SMALL_REQUEST_BYTES

@@ -16,10 +16,10 @@ import urllib3
 from sqlalchemy.exc import SQLAlchemyError
 from standardwebhooks import Webhook
 
-from worker.config import Settings
-from worker.db import webhooks
-from worker.db.session import Database
-from worker.db.webhooks import Due
+from emotion_timeline.config import Settings
+from emotion_timeline.db import webhooks
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.webhooks import Due
 
 _TIMEOUT_S = 10.0
 _AT_A_TIME = 10

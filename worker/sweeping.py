@@ -11,14 +11,15 @@ from typing import Any
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 from sqlalchemy.exc import SQLAlchemyError
 
+from emotion_timeline.config import Settings, load
+from emotion_timeline.db import renders
+from emotion_timeline.db.migrations import require_current
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.work import due, sweep
+from emotion_timeline.derived import remove_abandoned
+from emotion_timeline.queue import queue_is_empty, send
+from emotion_timeline.views import strips
 from worker import delivery
-from worker.celery import queue_is_empty, send
-from worker.config import Settings, load
-from worker.db import renders, strips
-from worker.db.migrations import require_current
-from worker.db.session import Database
-from worker.db.work import due, sweep
-from worker.derived import remove_abandoned
 
 _PART_LIFE_S = 3600.0  # without a write, after which a half-made file belongs to a worker that is gone
 _STRIPS_S = 0.5  # of a sweep, for strips that are missing; three hours of video take about as long

@@ -1,4 +1,4 @@
-"""The tasks: an id in, the pipeline, the database out. Each may come twice, late or never; see worker.db.work."""
+"""The tasks: an id in, the pipeline, the database out. Each may come twice, late or never; see emotion_timeline.db.work."""
 
 import logging
 import math
@@ -16,21 +16,21 @@ from celery.signals import worker_process_init
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from worker.celery import app, send
-from worker.clip import Clip
-from worker.config import Settings, load, served_version
-from worker.db import renders, timelines, videos, work
-from worker.db.renders import RenderClaim
-from worker.db.session import Database
-from worker.db.tables import Step, Video
-from worker.db.work import Claim
-from worker.errors import LeaseLost, ModelError, Stopped, VideoError
-from worker.finishing import finish
-from worker.pipeline import Stages, analyze, load_stages
-from worker.plans import row_to_segment, segment_to_row
-from worker.renders import Job, early_thumbnail, make
+from emotion_timeline.clip import Clip
+from emotion_timeline.config import Settings, load, served_version
+from emotion_timeline.db import renders, timelines, videos, work
+from emotion_timeline.db.renders import RenderClaim
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Step, Video
+from emotion_timeline.db.work import Claim
+from emotion_timeline.errors import LeaseLost, ModelError, Stopped, VideoError
+from emotion_timeline.media.plan import plan
+from emotion_timeline.pipeline import Stages, analyze, load_stages
+from emotion_timeline.plan_rows import row_to_segment, segment_to_row
+from emotion_timeline.queue import app, send
+from emotion_timeline.results import finish
+from worker.rendering import Job, early_thumbnail, make
 from worker.sweeping import is_shutting_down
-from worker.video import plan
 
 _SLOWEST_FRAME_S = 0.05  # some files must be decoded to their end before the first frame is sure
 _PROGRESS_S = 1.0  # between two reports of progress, which also tell whether the work is still wanted

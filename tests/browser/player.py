@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Page
 
+from emotion_timeline.clip import Clip
+from emotion_timeline.media.plan import VideoPlan, plan
+from emotion_timeline.observations import Observations, Status, blank
 from tests.browser.conftest import Opener
 from tests.clips import read_all
 from tests.services import wait_until
 from tests.website import HAPPY, Website
-from worker.clip import Clip
-from worker.observations import Observations, Status, blank
-from worker.video import VideoPlan, plan
 
 Maker = Callable[[str], Path]
 GRID = 24  # points a side at which a picture is read
@@ -111,6 +111,8 @@ def wait_for_shown(page: Page, pictures: Sequence[NDArray[np.uint8]], frame: int
 
 def seek(page: Page, planned: VideoPlan, frame: int) -> None:
     """Ask the player as other parts of the page do, and wait until it is there."""
-    page.evaluate("async (t) => (await import('/static/playhead.js')).playhead.seek(t)", timestamps(planned)[frame])
+    page.evaluate(
+        "async (t) => (await import('/static/timeline/playhead.js')).playhead.seek(t)", timestamps(planned)[frame]
+    )
     wait_for_frame(page, frame)
     page.wait_for_function(WAIT_FOR_PICTURE)

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.observations import Observations, Status, blank
 from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.test_pages import SCREENS
 from tests.services import wait_until
 from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
-from worker.emotions import EMOTIONS
-from worker.observations import Observations, Status, blank
 
 SVG = "{http://www.w3.org/2000/svg}"
 WATCHED = """async () => {
-  window.playhead = (await import("/static/playhead.js")).playhead;
+  window.playhead = (await import("/static/timeline/playhead.js")).playhead;
   window.sought = [];
   playhead.addEventListener("seek", ({ detail }) => sought.push(detail));
 }"""

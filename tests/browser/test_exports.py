@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.exports.dictionary import EXPORTS
 from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.test_pages import SCREENS
 from tests.website import HAPPY, NEUTRAL, Website, observations
-from worker.db.dictionaries import EXPORTS
-from worker.emotions import EMOTIONS
 
 ROWS = observations(
     {frame: [(0, HAPPY), (1, NEUTRAL)] if frame < 9 else [] if frame < 14 else [(0, HAPPY)] for frame in range(20)}
@@ -57,7 +57,7 @@ def test_hidden_faces_are_offered_as_soon_as_one_is_hidden(
     expect(page.get_by_role("link", name="Download: Summary per face, CSV")).to_be_visible()
     expect(link).to_be_hidden()
     site.client.patch("/api/v1/videos/v/faces/2", json={"hidden": True})
-    page.evaluate("async () => (await import('/static/playhead.js')).playhead.changed()")
+    page.evaluate("async () => (await import('/static/timeline/playhead.js')).playhead.changed()")
     for name, faces in (("Download", [1]), ("Download with hidden faces", [1, 2])):
         with page.expect_download() as download:
             page.get_by_role("link", name=f"{name}: Summary per face, CSV").click()
@@ -67,7 +67,7 @@ def test_hidden_faces_are_offered_as_soon_as_one_is_hidden(
 
 def test_band_and_list_lead_to_the_moment(site: Website, address: str, open_page: Opener) -> None:
     page = open_page(f"{address}/videos/{site.done(ROWS)}")
-    script = "async () => (await import('/static/playhead.js')).playhead.timestampS"
+    script = "async () => (await import('/static/timeline/playhead.js')).playhead.timestampS"
     page.get_by_role("button", name="Go to 0:01").click()
     assert page.evaluate(script) == 1.0
     box = page.locator(".band").bounding_box()

@@ -112,7 +112,7 @@ def test_the_face_that_is_looked_at_is_marked(site: Website, address: str, open_
     page.get_by_label("Look at Face 2").click()
     expect(page.get_by_label("Look at Face 2")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_label("Look at Face 1")).to_have_attribute("aria-pressed", "false")
-    playhead = "async () => (await import('/static/playhead.js')).playhead"
+    playhead = "async () => (await import('/static/timeline/playhead.js')).playhead"
     assert page.evaluate(f"async () => (await ({playhead})()).faceId") == 2
     page.locator("#look-2").press("Tab")  # a change leaves it as it is
     page.get_by_label("Hide Face 3").click()
@@ -123,9 +123,7 @@ def test_the_face_that_is_looked_at_is_marked(site: Website, address: str, open_
 def test_a_moment_is_gone_to_by_click_enter_and_link(site: Website, address: str, open_page: Opener) -> None:
     site.done(THREE)
     page = open_page(f"{address}/videos/v", **SCREENS["desktop"])
-    position = (
-        "async () => { const { playhead: p } = await import('/static/playhead.js'); return [p.timestampS, p.faceId]; }"
-    )
+    position = "async () => { const { playhead: p } = await import('/static/timeline/playhead.js'); return [p.timestampS, p.faceId]; }"
     page.locator("#moment-happy-34").click()
     assert page.evaluate(position) == [3.4, 3]
     page.locator("#moment-neutral-0").press("Enter")

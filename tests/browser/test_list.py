@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
+from emotion_timeline.db import videos, work
 from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.test_pages import SCREENS
 from tests.website import TWO_FACES, Website
-from worker.db import videos, work
 
 
 def fill(site: Website) -> None:

@@ -19,7 +19,7 @@ def stored(site: Website) -> list[tuple[Any, ...]]:
 
 def seek(page: Page, timestamp_s: float) -> None:
     """As a click in the chart does."""
-    script = "async s => (await import('/static/playhead.js')).playhead.seek(s)"
+    script = "async s => (await import('/static/timeline/playhead.js')).playhead.seek(s)"
     page.evaluate(script, timestamp_s)
 
 
@@ -29,7 +29,7 @@ def test_a_range_is_marked_at_the_playhead_and_told_to_the_chart(
     page = open_page(f"{address}/videos/{site.done(ROWS)}")
     page.evaluate(
         """async () => {
-          const { playhead } = await import("/static/playhead.js");
+          const { playhead } = await import("/static/timeline/playhead.js");
           window.told = [];
           playhead.addEventListener("ranges", (event) => window.told.push(event.detail));
         }"""
@@ -50,7 +50,7 @@ def test_a_range_is_marked_at_the_playhead_and_told_to_the_chart(
     assert page.evaluate("window.told") == [[{"start_s": 0.25, "end_s": 1.5, "label": "task <1>"}]]
 
     page.reload()
-    script = "async () => (await import('/static/playhead.js')).playhead"
+    script = "async () => (await import('/static/timeline/playhead.js')).playhead"
     page.get_by_role("button", name="Go to 0:00.25").click()
     assert page.evaluate(f"({script})().then((p) => p.timestampS)") == 0.25
     assert page.evaluate(f"({script})().then((p) => p.ranges.length)") == 1

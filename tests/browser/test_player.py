@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emotion_timeline.observations import blank
 from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.player import Maker, analysed, open_player, wait_for_frame
 from tests.website import Website
-from worker.observations import blank
 
 
 def test_click_on_a_box_chooses_its_face_and_elsewhere_plays(
@@ -16,13 +16,15 @@ def test_click_on_a_box_chooses_its_face_and_elsewhere_plays(
 ) -> None:
     analysed(site, clip("b_frames.mp4"))
     page = open_player(open_page, address)
-    chosen = "async () => (await import('/static/playhead.js')).playhead.faceId"
+    chosen = "async () => (await import('/static/timeline/playhead.js')).playhead.faceId"
     size = page.evaluate(
         "() => [document.querySelector('video').clientWidth, document.querySelector('video').clientHeight]"
     )
     scale = min(size[0] / 160, size[1] / 96)
     left, top = (size[0] - 160 * scale) / 2, (size[1] - 96 * scale) / 2
-    page.evaluate("async () => { (await import('/static/playhead.js')).playhead.faceId = null; }")  # as the chart chose
+    page.evaluate(
+        "async () => { (await import('/static/timeline/playhead.js')).playhead.faceId = null; }"
+    )  # as the chart chose
     page.locator("video").click(position={"x": left + 30 * scale, "y": top + 50 * scale})
     assert page.evaluate(chosen) == 1
     assert page.evaluate("() => document.querySelector('video').paused")
@@ -61,7 +63,7 @@ def test_faces_ahead_are_fetched_and_those_behind_let_go(site: Website, address:
     page.on("request", lambda request: asked.append(request.url) if "boxes.json" in request.url else None)
     found = page.evaluate(
         """async () => {
-          const { Boxes } = await import("/static/boxes.js");
+          const { Boxes } = await import("/static/timeline/boxes.js");
           const boxes = new Boxes("/api/v1/videos/v/boxes.json", 600), wrong = [];
           const until = async (timestampS) => {
             const more = () => new Promise((done) => boxes.addEventListener("loaded", done, { once: true }));

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
+from emotion_timeline.clip import Clip
+from emotion_timeline.media.plan import plan
 from tests.browser.conftest import Opener
 from tests.browser.player import (
     READ,
@@ -25,8 +27,6 @@ from tests.browser.player import (
 )
 from tests.services import wait_until
 from tests.website import Website
-from worker.clip import Clip
-from worker.video import plan
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,9 @@ import pytest
 from playwright.sync_api import Page
 from sqlalchemy import delete
 
+from emotion_timeline.db import renders
+from emotion_timeline.db.tables import Render, RenderKind
+from emotion_timeline.media.plan import VideoPlan, plan
 from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.player import (
     WAIT_FOR_PICTURE,
@@ -26,9 +29,6 @@ from tests.finished import claim_render, finish_video
 from tests.media.make import make_clip
 from tests.services import Service, wait_until
 from tests.website import Website
-from worker.db import renders
-from worker.db.tables import Render, RenderKind
-from worker.video import VideoPlan, plan
 
 IN_WORK = "a preview is being made"
 UNPLAYABLE = "This browser can't play the recording."
@@ -52,7 +52,7 @@ def analysed(site: Website, path: Path) -> VideoPlan:
 
 def go_to(page: Page, timestamp_s: float) -> None:
     """As the chart does, and not waiting for it."""
-    page.evaluate("async (t) => (await import('/static/playhead.js')).playhead.seek(t)", timestamp_s)
+    page.evaluate("async (t) => (await import('/static/timeline/playhead.js')).playhead.seek(t)", timestamp_s)
 
 
 def orders(page: Page) -> list[str]:

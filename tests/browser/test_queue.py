@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from emotion_timeline.db import videos
 from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.test_pages import SCREENS
 from tests.browser.uploading import (
@@ -21,7 +22,6 @@ from tests.browser.uploading import (
 )
 from tests.services import Service
 from tests.website import Website
-from worker.db import videos
 
 
 def test_dropped_files_and_folders_are_accepted_and_listed(
@@ -135,12 +135,12 @@ def test_times_are_read_as_people_write_them(address: str, open_page: Opener) ->
     times = {"90": 90, "1:30": 90, "1:02:30": 3750, "0:07.25": 7.25, " 2,5 ": 2.5, "0": 0, "90:00": 5400}
     no_times = ["1:60", "1:60:00", "-1", "1e3", "x", "1:2:3:4", "1:", ""]
     script = """async (texts) => {
-      const { readClock } = await import("/static/quantities.js");
+      const { readClock } = await import("/static/http/quantities.js");
       return texts.map(readClock).map((seconds) => Number.isNaN(seconds) ? null : seconds);
     }"""
     page = open_page(address)
     assert page.evaluate(script, [*times, *no_times]) == [*times.values(), *[None] * len(no_times)]
-    script = """async (seconds) => seconds.map((await import("/static/quantities.js")).clock)"""
+    script = """async (seconds) => seconds.map((await import("/static/http/quantities.js")).clock)"""
     assert page.evaluate(script, [0, 7.5, 59.9999, 750, 3723]) == ["0:00", "0:07.5", "1:00", "12:30", "1:02:03"]
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.exports.tidy import CSV_COLUMNS, DATA_DICTIONARY
 from tests.services import ASTRONAUT, plain_environment
-from worker.db.exports import CSV_COLUMNS, DATA_DICTIONARY
-from worker.emotions import EMOTIONS
 
 COMMAND = str(Path(sys.executable).parent / "emotion-timeline")
 

@@ -12,12 +12,12 @@ import pytest
 import redis
 from sqlalchemy import select, update
 
+from emotion_timeline.analysis import analyze_file
+from emotion_timeline.config import load
+from emotion_timeline.db.tables import Segment, SegmentStatus, Video, VideoStatus
+from emotion_timeline.db.videos import cancel, remove, retry
+from emotion_timeline.db.work import Task, due
 from tests.services import ASTRONAUT, REPOSITORY, Service, wait_until
-from worker.config import load
-from worker.db.tables import Segment, SegmentStatus, Video, VideoStatus
-from worker.db.videos import cancel, remove, retry
-from worker.db.work import Task, due
-from worker.local import analyze_file
 
 MakeService = Callable[..., Service]
 SAMPLE_HZ = 4.0  # enough frames for every case, few enough for a slow machine

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import requests
 
+from emotion_timeline.db import renders
+from emotion_timeline.db.tables import Render, RenderKind, RenderStatus, VideoStatus
 from tests.finished import finish_video
 from tests.media.make import Clip, encode
 from tests.services import ASTRONAUT, Service, wait_until
 from tests.test_renders import decode, shown_at, times
-from worker.db import renders
-from worker.db.tables import Render, RenderKind, RenderStatus, VideoStatus
 
 MakeService = Callable[..., Service]
 ID = "astronaut-0123456789ab"

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from standardwebhooks import Webhook as Verifier
 
+from emotion_timeline.db import webhooks
+from emotion_timeline.db.tables import VideoStatus
 from tests.receiver import receiver
 from tests.services import ASTRONAUT, Service, wait_until
-from worker.db import webhooks
-from worker.db.tables import VideoStatus
 
 
 def test_a_worker_tells_of_a_video_that_failed(make_service: Callable[..., Service]) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import keras
 from keras import layers
 
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.faces.preprocessing import Scaling
 from training.errors import TrainingError
 from training.recipe import Recipe
-from worker.emotions import EMOTIONS
-from worker.preprocessing import Scaling
 
 HEAD, FERPLUS_HEAD = "emotions", "ferplus"  # names of the last layers
 _TAUGHT = 0.3  # share of the teachers' answers in the targets of a network that others of another kind teach

@@ -13,11 +13,11 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from emotion_timeline.faces.preprocessing import Scaling
 from training import imagenet
-from training.blocks import convolution, normalized, probabilities
 from training.networks import pixel_scaling
+from training.networks.blocks import convolution, normalized, probabilities
 from training.recipe import Recipe
-from worker.preprocessing import Scaling
 
 ANY_SIDE = True
 STEM_WIDTH, HEAD_WIDTH = 32, 1280

@@ -10,10 +10,10 @@ from typing import Any
 import keras
 from keras import layers
 
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.faces.preprocessing import Scaling
 from training.networks import pixel_scaling
 from training.recipe import Recipe
-from worker.emotions import EMOTIONS
-from worker.preprocessing import Scaling
 
 CONV_FILTERS = (128, 256, 512, 512)
 CONV_DROPOUT = 0.4

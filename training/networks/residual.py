@@ -8,10 +8,10 @@ from typing import Any
 
 import keras
 
-from training.blocks import convolution, probabilities, stages
+from emotion_timeline.faces.preprocessing import Scaling
 from training.networks import pixel_scaling
+from training.networks.blocks import convolution, probabilities, stages
 from training.recipe import Recipe
-from worker.preprocessing import Scaling
 
 ANY_SIDE = True
 STEM_WIDTH = 24  # channels at 48 pixels a side

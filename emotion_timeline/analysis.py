@@ -1,0 +1,154 @@
+"""Analyse one file in this process, without queue or server.
+
+It goes through the same pipeline, tables and export as the service, on a database that lives as long as the call: so
+the CSV is the service's, byte for byte but for the id, and memory stays flat for any length.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from emotion_timeline.clip import Clip
+from emotion_timeline.config import Settings
+from emotion_timeline.db import timelines, videos, work
+from emotion_timeline.db.migrations import migrate
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Step, Video
+from emotion_timeline.db.work import Claim, Task
+from emotion_timeline.errors import SettingsError
+from emotion_timeline.exports import tidy
+from emotion_timeline.media.plan import VideoPlan, plan
+from emotion_timeline.pipeline import Stages, analyze, load_stages
+from emotion_timeline.plan_rows import row_to_segment, segment_to_row
+from emotion_timeline.results import finish
+
+_LEASE_S = 7 * 24 * 3600.0  # nobody else knows of the database
+
+
+def analyze_file(
+    settings: Settings,
+    path: Path,
+    output: Path,
+    sample_hz: float | None,
+    clip: Clip | None = None,
+    *,
+    show_progress: bool = False,
+) -> dict[str, Any]:
+    """Write a recording's CSV, and its JSON sidecar beside it. On an error neither is written.
+
+    Args:
+        settings: of the model, the detector, threads and segments.
+        path: the recording.
+        output: the CSV; the sidecar has the same name with .json.
+        sample_hz: frames per second to analyse; None for all.
+        clip: the stretch to analyse; None for the whole recording.
+        show_progress: draw a progress bar on stderr.
+
+    Returns:
+        The sidecar.
+
+    Raises:
+        VideoError: the recording can't be analysed.
+        ModelError: the network can't be loaded.
+        SettingsError: the output can't be written.
+    """
+    sidecar_path = output.with_suffix(".json")
+    _check_output(path, output, sidecar_path)
+    planned = plan(path, settings.segment_s, sample_hz, clip)
+    stages = load_stages(settings.model_dir, settings.detector_path, settings.threads)
+    with tempfile.TemporaryDirectory(prefix=".emotion-timeline-", dir=output.parent) as folder:
+        database = Database(f"sqlite:///{folder}/timeline.db")
+        migrate(database)
+        total = sum(len(segment.frames) for segment in planned.segments)
+        with tqdm(total=total, unit="frame", disable=not show_progress, smoothing=0.1) as bar:
+            new = _describe(settings, path, sample_hz, clip or Clip(), planned, stages)
+            video = _fill(database, path, new, planned, stages, bar.update)
+        sidecar = _export(database, video, Path(folder), output, sidecar_path)
+        database.close()
+    return sidecar
+
+
+def _check_output(path: Path, output: Path, sidecar_path: Path) -> None:
+    """Before an hour of work, not after it."""
+    if output.suffix == ".json" or path.resolve() in (output.resolve(), sidecar_path.resolve()):
+        raise SettingsError(f"{output} can't be the output: give a file name that ends in .csv.")
+    if output.is_dir() or not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
+        raise SettingsError(
+            f"{output} can't be written: give the path of a file in a folder that exists and is writable."
+        )
+
+
+def _fill(
+    database: Database,
+    path: Path,
+    new: videos.NewVideo,
+    planned: VideoPlan,
+    stages: Stages,
+    advance: Callable[[int], object],
+) -> Video:
+    """Take the recording through the same states as the service does."""
+    with database.write() as session:
+        video, _ = videos.create(session, new)
+        claim = _claim_step(session, video.id, Step.PLAN)
+        work.save_plan(session, claim, [segment_to_row(s) for s in planned.segments], asdict(planned.info))
+        segment_ids = [i for task, i in work.due(session, len(planned.segments), video.id) if task is Task.ANALYZE]
+    for segment_id in segment_ids:
+        with database.write() as session:
+            claimed = work.claim_segment(session, int(segment_id), _LEASE_S, 1)
+        assert claimed is not None, "a new segment can be claimed"
+        claim, _, row = claimed
+        blocks = []
+        for block in analyze(path, row_to_segment(row), stages):
+            blocks.append(block)
+            advance(len(set(block["frame"].tolist())))
+        with database.write() as session:
+            work.complete_segment(session, claim)
+            timelines.replace_segment(session, int(segment_id), blocks)
+    with database.write() as session:
+        finish(session, _claim_step(session, video.id, Step.FINISH))
+        return videos.get(session, video.id)
+
+
+def _claim_step(session: Any, video_id: str, step: Step) -> Claim:
+    claim = work.claim_step(session, video_id, step, _LEASE_S, 1)
+    assert claim is not None, "a step that is due can be claimed"
+    return claim
+
+
+def _describe(
+    settings: Settings, path: Path, sample_hz: float | None, clip: Clip, planned: VideoPlan, stages: Stages
+) -> videos.NewVideo:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return videos.NewVideo(
+        id=digest[:22],  # the same recording gives the same CSV
+        filename=path.name,
+        size_bytes=path.stat().st_size,
+        sha256=digest,
+        sample_hz=sample_hz,
+        model=settings.model,
+        model_version=stages.classifier.version,
+        info=asdict(planned.info),
+        clip_start_s=clip.start_s,
+        clip_end_s=clip.end_s,
+    )
+
+
+def _export(database: Database, video: Video, folder: Path, output: Path, sidecar_path: Path) -> dict[str, Any]:
+    """Write both files whole, or neither: beside their places first, then by renaming."""
+    with database.read() as session:
+        sidecar = tidy.sidecar(session, video, version("emotion-timeline"))
+        with (folder / "timeline.csv").open("w", encoding="utf-8", newline="") as file:
+            file.writelines(tidy.csv_lines(session, video))
+    (folder / "sidecar.json").write_text(json.dumps(sidecar, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(folder / "sidecar.json", sidecar_path)
+    os.replace(folder / "timeline.csv", output)
+    return sidecar

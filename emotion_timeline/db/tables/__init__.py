@@ -1,0 +1,39 @@
+"""Tables. All of them are known once any is imported, so that foreign keys and migrations find them."""
+
+from emotion_timeline.db.tables.analyses import (
+    Observation,
+    Segment,
+    SegmentCurves,
+    SegmentStatus,
+    Step,
+    Tracklet,
+    Video,
+    VideoStatus,
+)
+from emotion_timeline.db.tables.annotations import Face, Note
+from emotion_timeline.db.tables.clients import Delivery, DeliveryStatus, IdempotencyKey, Upload, Webhook
+from emotion_timeline.db.tables.columns import Base, UtcDateTime
+from emotion_timeline.db.tables.renders import Render, RenderKind, RenderStatus
+
+__all__ = [
+    "Base",
+    "Delivery",
+    "DeliveryStatus",
+    "Face",
+    "IdempotencyKey",
+    "Note",
+    "Observation",
+    "Render",
+    "RenderKind",
+    "RenderStatus",
+    "Segment",
+    "SegmentCurves",
+    "SegmentStatus",
+    "Step",
+    "Tracklet",
+    "Upload",
+    "UtcDateTime",
+    "Video",
+    "VideoStatus",
+    "Webhook",
+]

@@ -1,0 +1,1 @@
+"""A timeline as files, and what every column of them means."""

@@ -1,0 +1,126 @@
+"""A video's timeline as files: the tidy CSV, streamed, and the JSON sidecar that says how it was made.
+
+web and the command line call the same functions, so a recording gives the same bytes either way.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from emotion_timeline.clip import Clip
+from emotion_timeline.db import notes
+from emotion_timeline.db.tables import Video
+from emotion_timeline.db.timelines import TimelineRow, counts_by_status, read
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.exports.dictionary import EXPORTS, SIDECAR, TIDY
+from emotion_timeline.views import cast
+
+CSV_COLUMNS = TIDY.header
+"""The CSV's header. Outsiders rely on it."""
+
+DATA_DICTIONARY = {column.name: column.meaning for column in TIDY.columns}
+"""What each column of the CSV means."""
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_LINES_PER_CHUNK = 500
+
+
+def csv_lines(session: Session, video: Video) -> Iterator[str]:
+    """The tidy CSV: a row for every frame and face, under the number of the face that it was merged into.
+
+    Args:
+        session: an open session; it must stay open until the last chunk.
+        video: a finished video.
+
+    Returns:
+        See lines().
+    """
+    numbers = {face_id: face.face_id for face_id, face in cast.shown(session, video.id).items()}
+    head, tail = ends(video)
+    return lines(CSV_COLUMNS, ((*head, *_cells(row, numbers), tail) for row in read(session, video.id)))
+
+
+def lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A CSV in chunks of some hundred lines: UTF-8 text, dot decimals, one header line, blank where there is nothing.
+
+    Args:
+        header: names of the columns.
+        rows: cells, as short as the header; text by text().
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    for count, row in enumerate(rows, 1):
+        writer.writerow(row)
+        if count % _LINES_PER_CHUNK == 0:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def ends(video: Video) -> tuple[tuple[str, str], str]:
+    """The cells that every row of a video begins with, its id and name, and the last one, the network's version."""
+    return (text(video.id), text(video.filename)), text(video.model_version)
+
+
+def text(value: str) -> str:
+    """Text that no spreadsheet runs as a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
+    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+
+
+def strongest(probabilities: Sequence[float]) -> int:
+    """Place of the highest value, the first one among equals."""
+    return max(range(len(EMOTIONS)), key=probabilities.__getitem__)
+
+
+def _cells(row: TimelineRow, numbers: dict[int, int]) -> Iterator[str]:
+    yield str(row.frame)
+    yield f"{row.timestamp_s:.6f}"
+    yield "" if row.face_id is None else str(numbers.get(row.face_id, row.face_id))
+    yield row.status.name.lower()
+    yield "" if row.confidence is None else f"{row.confidence:.4f}"
+    yield from ([""] * 4 if row.box is None else (f"{value:.2f}" for value in row.box))
+    if row.probabilities is None:
+        yield from [""] * (len(EMOTIONS) + 2)
+        return
+    yield from (f"{probability:.6f}" for probability in row.probabilities)
+    place = strongest(row.probabilities)
+    yield EMOTIONS[place]
+    yield f"{row.probabilities[place]:.6f}"
+
+
+def sidecar(session: Session, video: Video, software_version: str) -> dict[str, Any]:
+    """How a timeline was made, and what it holds, for the JSON file beside the CSV."""
+    return {
+        "video_id": video.id,
+        "source_file": video.filename,
+        "sha256": video.sha256,
+        "size_bytes": video.size_bytes,
+        "video": video.info,
+        "settings": {"sample_hz": video.sample_hz, "clip": Clip(video.clip_start_s, video.clip_end_s).described()},
+        "model": {"name": video.model, "version": video.model_version},
+        "software": {"name": "emotion-timeline", "version": software_version},
+        "emotions": list(EMOTIONS),
+        "frames_analyzed": video.frames_total,
+        "frames_by_status": counts_by_status(session, video.id),
+        "faces": (video.summary or {}).get("faces"),
+        "face_tracks": [
+            {"face_id": face.face_id, "name": face.name, "hidden": face.hidden, "merged": merged}
+            for face, merged in cast.members(session, video.id).items()
+        ],
+        "notes": [
+            {"start_s": note.start_s, "end_s": note.end_s, "text": note.text} for note in notes.listed(session, video)
+        ],
+        "analyzed_at": video.finished_at.isoformat() if video.finished_at else None,
+        "columns": DATA_DICTIONARY,
+        "exports": {
+            export.name: {column.name: column.meaning for column in export.columns}
+            for export in EXPORTS
+            if export not in (TIDY, SIDECAR)
+        },
+        "note": "Probabilities describe the expression a face shows, not what the person feels.",
+    }

@@ -1,0 +1,265 @@
+"""Plan the segments of a video and read their frames.
+
+Time is a frame's own presentation timestamp. A plan is made from the packets alone and says for every segment which
+frames it holds, where to start and how many packets to decode; so a segment read later, by anyone, in any order, gives
+the same frames with the same pixels as one straight decode of the whole file.
+
+Segments are cut at keyframes in order of presentation. The leading pictures of an open GOP, which are decoded after the
+keyframe, shown before it and predicted from the GOP before, belong to the earlier segment, which reads on past the cut.
+
+A frame that is damaged, or predicted from damaged ones, has no picture: see emotion_timeline/media/damage.py.
+"""
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from emotion_timeline.clip import Clip
+from emotion_timeline.errors import VideoError
+from emotion_timeline.media.decoding import Span, can_start, decode_span
+from emotion_timeline.media.pictures import PictureConverter
+from emotion_timeline.media.survey import Survey, VideoInfo, survey_video
+
+__all__ = [
+    "Frame", "SegmentPlan", "VideoInfo", "VideoPlan", "check_sample_hz", "inspect", "plan", "read_frames",
+    "read_pictures",
+]  # fmt: skip
+
+_MAX_DECODE_THREADS = 4  # frame threads each hold pictures in memory, and detection wants the processors too
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentPlan:
+    """One segment of a video: everything needed to read it, beside the file. Plain values and two arrays.
+
+    Attributes:
+        index: 0-based number of the segment.
+        start_pts: presentation timestamp of its first frame's keyframe, where decoding starts, in time base units.
+        end_pts: start of the next segment; None for the last.
+        frames: int64 (n,), 0-based indexes of the sampled frames in order of presentation over the whole video.
+        pts: int64 (n,), their presentation timestamps.
+        whole: decode from the start of the file without seeking.
+        by_order: recognise frames by their order, because the container's timestamps can't be trusted.
+        origin_pts: presentation timestamp of the video's first frame.
+        time_base_numerator: seconds per unit of the timestamps, with time_base_denominator.
+        time_base_denominator: see time_base_numerator.
+        pixel_aspect: width of a stored pixel divided by its height, as in "16/11".
+        first_packet: number of packets of the video stream before this segment's, in decoding order.
+        packets: how many packets to decode.
+        reorder_depth: pictures that the decoder must hold back to hand them out in order.
+    """
+
+    index: int
+    start_pts: int
+    end_pts: int | None
+    frames: NDArray[np.int64]
+    pts: NDArray[np.int64]
+    whole: bool
+    by_order: bool
+    origin_pts: int
+    time_base_numerator: int
+    time_base_denominator: int
+    pixel_aspect: str
+    first_packet: int
+    packets: int
+    reorder_depth: int
+
+
+@dataclass(frozen=True)
+class VideoPlan:
+    """A video's description and its segments, in order of presentation; every sampled frame is in exactly one."""
+
+    info: VideoInfo
+    segments: tuple[SegmentPlan, ...]
+    origin_pts: int
+    time_base: Fraction
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame of a video.
+
+    Attributes:
+        index: 0-based, in order of presentation over the whole video.
+        timestamp_s: seconds from the video's first frame.
+        luma: uint8 (H, W), full-range grey 0-255 as displayed; None where the frame could not be decoded.
+        small_bgr: uint8 (h, w, 3), longest side at most the detection side, as displayed; None likewise.
+        scale: displayed pixels per pixel of small_bgr, in x and y; at least 1.
+    """
+
+    index: int
+    timestamp_s: float
+    luma: NDArray[np.uint8] | None
+    small_bgr: NDArray[np.uint8] | None
+    scale: float
+
+
+def inspect(path: str | os.PathLike[str]) -> VideoInfo:
+    """Describe a video: reads all its packets, decodes only the first pictures.
+
+    Raises:
+        VideoError: not a video that can be processed; the message says why.
+    """
+    return survey_video(path).info
+
+
+def check_sample_hz(sample_hz: float) -> None:
+    """Refuse a sampling rate that is no finite number of samples a second above 0, by a VideoError."""
+    if not (math.isfinite(sample_hz) and sample_hz > 0):
+        raise VideoError("bad_sample_rate", f"sample_hz must be a number of samples a second above 0, not {sample_hz}.")
+
+
+def plan(
+    path: str | os.PathLike[str], segment_s: float = 20.0, sample_hz: float | None = None, clip: Clip | None = None
+) -> VideoPlan:
+    """Cut a video into segments at keyframes.
+
+    Args:
+        path: the video file.
+        segment_s: least length of a segment, in seconds; a segment ends at the first keyframe from there.
+        sample_hz: samples per second: of all frames, those are taken that are the first at or after k/sample_hz seconds
+            for some k = 0, 1, 2, ...; None takes every frame.
+        clip: take only those in this stretch, which are then the very frames that the whole video would give; None
+            takes all.
+
+    Raises:
+        VideoError: not a video that can be processed, sample_hz is not a positive number, or nothing is in the clip.
+    """
+    if sample_hz is not None:
+        check_sample_hz(sample_hz)
+    survey = survey_video(path)
+    base = survey.time_base
+    sampled = _sample((survey.pts - survey.pts[0]) * float(base), sample_hz)
+    if clip is not None:
+        sampled = _clipped(survey, sampled, clip)
+    cuts = _cuts(survey, segment_s)
+    # Two keyframes are tried out. Should others lie, read_frames gets round them, but slowly.
+    if not all(can_start(path, _span(survey, *cut)) for cut in {*cuts[1:2], *cuts[1:][len(cuts) // 2 :][:1]}):
+        cuts = cuts[:1]
+    segments: list[SegmentPlan] = []
+    for (start_packet, start_pts), following in zip(cuts, [*cuts[1:], None], strict=True):
+        end_pts = None if following is None else following[1]
+        latest = survey.pts[-1] + 1 if end_pts is None else end_pts
+        begin, end = np.searchsorted(survey.pts[sampled], [start_pts, latest])
+        if begin == end:
+            continue  # outside the clip, or sampled more sparsely than segments are long
+        frames = sampled[begin:end]
+        segments.append(
+            SegmentPlan(
+                index=len(segments),
+                start_pts=start_pts,
+                end_pts=end_pts,
+                frames=frames,
+                pts=survey.pts[frames],
+                whole=len(cuts) == 1,
+                by_order=not survey.info.trusted_timestamps,
+                origin_pts=int(survey.pts[0]),
+                time_base_numerator=base.numerator,
+                time_base_denominator=base.denominator,
+                pixel_aspect=survey.info.pixel_aspect,
+                first_packet=start_packet,
+                packets=survey.packets_before(end_pts) - start_packet,
+                reorder_depth=survey.reorder_depth,
+            )
+        )
+    return VideoPlan(survey.info, tuple(segments), int(survey.pts[0]), base)
+
+
+def read_frames(
+    path: str | os.PathLike[str], segment: SegmentPlan, detection_side: int = 640, threads: int | None = None
+) -> Iterator[Frame]:
+    """Decode a segment for analysis.
+
+    Args:
+        path: the video file that the segment was planned for.
+        segment: from `plan`.
+        detection_side: longest side of `Frame.small_bgr`, in pixels.
+        threads: for decoding; None takes the processors that there are, up to 4.
+
+    Yields:
+        Exactly one Frame for each of segment.frames, in order; luma is None for those that can't be decoded.
+
+    Raises:
+        VideoError: the file can't be opened any more.
+    """
+    converter = PictureConverter(detection_side, Fraction(segment.pixel_aspect))
+    for index, timestamp_s, picture in read_pictures(path, segment, threads):
+        if picture is None:
+            yield Frame(index, timestamp_s, None, None, 1.0)
+            continue
+        try:
+            yield Frame(index, timestamp_s, *converter.convert(picture))
+        except FFmpegError:  # the pixel format changed in mid-stream to one that swscale doesn't know
+            yield Frame(index, timestamp_s, None, None, 1.0)
+
+
+def read_pictures(
+    path: str | os.PathLike[str], segment: SegmentPlan, threads: int | None = None
+) -> Iterator[tuple[int, float, VideoFrame | None]]:
+    """Decode a segment; arguments and errors are those of `read_frames`.
+
+    Yields:
+        For each of segment.frames, in order: its index, its timestamp in seconds from the video's first frame, and its
+        picture as it is stored, neither turned nor scaled; None for one that can't be decoded.
+    """
+    seconds = Fraction(segment.time_base_numerator, segment.time_base_denominator)
+    span = Span(
+        seek_pts=None if segment.first_packet == 0 else segment.start_pts,
+        first_packet=segment.first_packet,
+        packets=segment.packets,
+        reorder_depth=segment.reorder_depth,
+        by_order=segment.by_order,
+    )
+    wanted = segment.frames if segment.by_order else segment.pts
+    pictures = decode_span(path, span, wanted, threads or min(os.cpu_count() or 1, _MAX_DECODE_THREADS))
+    for index, pts, picture in zip(segment.frames.tolist(), segment.pts.tolist(), pictures, strict=True):
+        yield index, float((pts - segment.origin_pts) * seconds), picture
+
+
+def _sample(times_s: NDArray[np.float64], sample_hz: float | None) -> NDArray[np.int64]:
+    """Indexes of the sampled frames: those that are the first at or after some k/sample_hz."""
+    if sample_hz is None:
+        return np.arange(len(times_s))
+    # A frame within a millionth of a period before k/sample_hz counts as at it: 0.2 s is not exact in binary.
+    period = np.floor(times_s * min(sample_hz, 1e6) + 1e-6)
+    return np.flatnonzero(np.diff(period, prepend=-1.0) > 0)
+
+
+def _clipped(survey: Survey, sampled: NDArray[np.int64], clip: Clip) -> NDArray[np.int64]:
+    """Those of the sampled frames that lie in the clip."""
+    latest = int(survey.pts[-1] - survey.pts[0]) + 1
+    end = clip.end_unit(survey.time_base)
+    bounds = [min(clip.first_unit(survey.time_base), latest), latest if end is None else min(end, latest)]
+    begin, end = np.searchsorted(survey.pts[sampled] - survey.pts[0], bounds)
+    if begin == end:
+        clip.require_before_end(survey.info.duration_s)
+        raise clip.has_no_frame("none of the recording's sampled frames lies there")
+    return sampled[begin:end]
+
+
+def _span(survey: Survey, first_packet: int, seek_pts: int) -> Span:
+    """The video from a keyframe to its end."""
+    return Span(seek_pts, first_packet, len(survey.index.pts) - first_packet, survey.reorder_depth, by_order=False)
+
+
+def _cuts(survey: Survey, segment_s: float) -> list[tuple[int, int]]:
+    """Where segments start: (number of packets before, presentation timestamp), the first at the file's start."""
+    cuts = [(0, int(survey.pts[0]))]
+    if not survey.info.trusted_timestamps:
+        return cuts
+    pts = survey.index.pts
+    latest_before = np.maximum.accumulate(np.concatenate(([np.iinfo(np.int64).min], pts[:-1])))
+    # Only a keyframe that everything decoded before it is also shown before can begin a segment.
+    usable = np.flatnonzero(survey.index.keyframe & (latest_before < pts))
+    length = segment_s / survey.time_base
+    for packet in usable.tolist():
+        if pts[packet] >= cuts[-1][1] + length and pts[packet] <= survey.pts[-1]:
+            cuts.append((packet, int(pts[packet])))
+    return cuts

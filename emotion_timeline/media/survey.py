@@ -1,0 +1,246 @@
+"""Find out what a video file is: from its packets and first pictures, never from the header's counts, which lie."""
+
+from __future__ import annotations  # PyAV's Packet is generic for type checkers only
+
+import os
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from emotion_timeline.errors import VideoError
+from emotion_timeline.media.containers import (
+    PacketIndex,
+    check_size,
+    index_packets,
+    is_shown,
+    monotone_times,
+    open_video,
+    read_packets,
+    timestamps_are_trusted,
+)
+from emotion_timeline.media.pictures import can_convert, orientation, unsqueezed_size
+
+_HEAD_PACKETS = 32  # enough to see whether packets and pictures correspond one to one
+_MAX_PIXEL_ASPECT = 4  # anamorphic film has 2; beyond, a header is wrong
+_MAX_HEAD_PACKETS = 1000  # when nothing could be decoded by then, nothing will be
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video file is, read from its packets and its first picture; never from the counts in its header.
+
+    Attributes:
+        container: ffmpeg's name of the container format.
+        codec: ffmpeg's name of the decoder.
+        width: of a frame as displayed, with square pixels and after rotation, in pixels.
+        height: likewise.
+        pixel_aspect: width of a stored pixel divided by its height, as in "16/11"; "1/1" where that isn't known.
+        rotation: 0, 90, 180 or 270 degrees clockwise, by which stored pictures are turned to show them upright.
+        duration_s: from the start of the first presented frame to the end of the last.
+        average_rate: presented frames per second; None for a single frame.
+        real_rate: lowest rate with which all timestamps can be stated exactly, frames/s; None where unknown.
+        variable_rate: whether frames last differently long, beyond the rounding of timestamps.
+        start_offset_s: the first presented frame's timestamp in the container.
+        frame_count: presented frames.
+        time_base: unit of timestamps in seconds, as in "1/15360".
+        pixel_format: ffmpeg's name.
+        keyframes: number of packets marked as keyframes.
+        trusted_timestamps: False where timestamps are missing or step back and are made up from the packets' pace.
+    """
+
+    container: str
+    codec: str
+    width: int
+    height: int
+    pixel_aspect: str
+    rotation: int
+    duration_s: float
+    average_rate: float | None
+    real_rate: float | None
+    variable_rate: bool
+    start_offset_s: float
+    frame_count: int
+    time_base: str
+    pixel_format: str
+    keyframes: int
+    trusted_timestamps: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What is known of a video before it is cut into segments.
+
+    Attributes:
+        info: the description.
+        index: its packets.
+        pts: int64 (n,), timestamps of the presented frames in order of presentation, in time base units.
+        time_base: seconds per unit.
+        reorder_depth: pictures that a decoder must hold back to hand them out in order.
+    """
+
+    info: VideoInfo
+    index: PacketIndex
+    pts: NDArray[np.int64]
+    time_base: Fraction
+    reorder_depth: int
+
+    def packets_before(self, end_pts: int | None) -> int:
+        """Number of packets, in decoding order, up to the last that is shown before end_pts."""
+        if end_pts is None:
+            return len(self.index.pts)
+        earliest_from_here = np.minimum.accumulate(self.index.pts[::-1])[::-1]
+        return int(np.searchsorted(earliest_from_here, end_pts))
+
+
+def survey_video(path: str | os.PathLike[str]) -> Survey:
+    """Read all packets of a video and decode its first pictures.
+
+    Raises:
+        VideoError: not a video that can be processed; the message says why.
+    """
+    name = Path(path).name
+    with open_video(path) as (container, stream):
+        index = index_packets(container, stream, name)
+        head = _decode_head(path)
+        if head is None or not can_convert(head.frame):
+            raise VideoError(
+                "undecodable",
+                f"No frame of {name} can be decoded: it is damaged or in a rare format. Convert it to H.264.",
+            )
+        check_size(head.frame.width, head.frame.height, name)
+        if container.format.name in ("gif", "apng") and len(index.pts) == 1:
+            raise VideoError("image", f"{name} is a still image, not a video. Choose a video file.")
+        trusted = timestamps_are_trusted(index, container, stream)
+        if trusted:
+            index = _without_unpresentable(path, index, head)
+            pts = np.sort(index.pts[index.presented])
+        else:
+            pts = monotone_times(index, _nominal_step(stream))
+        info = _describe(container, stream, index, head, pts, trusted)
+        depth = index.reorder_depth() if trusted else 0
+        return Survey(info, index, pts, Fraction(stream.time_base or 1), depth)
+
+
+def _without_unpresentable(path: str | os.PathLike[str], index: PacketIndex, head: _Head) -> PacketIndex:
+    """Leave out pictures that no player shows.
+
+    Those are the pictures that lead to a file's first keyframe and are predicted from others before its start, and
+    second fields, which have packets of their own and are shown as one frame with the first.
+    """
+    presented = index.presented
+    if head.frame.pts is not None and index.keyframe[0]:
+        presented = presented & (index.pts >= min(head.frame.pts, index.pts[0]))
+    if head.frame.interlaced_frame and not head.one_to_one:
+        presented = presented & np.isin(index.pts, _presented_pts(path))
+    return replace(index, presented=presented)
+
+
+def _describe(
+    container: InputContainer,
+    stream: VideoStream,
+    index: PacketIndex,
+    head: _Head,
+    pts: NDArray[np.int64],
+    trusted: bool,
+) -> VideoInfo:
+    base = Fraction(stream.time_base or 1)
+    steps = np.diff(pts)
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    rotation = orientation(head.frame).rotation
+    pixel_aspect = _pixel_aspect(stream)
+    width, height = unsqueezed_size(head.frame.width, head.frame.height, pixel_aspect)
+    span_s = float(int(pts[-1] - pts[0]) * base)
+    return VideoInfo(
+        container=container.format.name,
+        codec=stream.codec_context.name,
+        width=height if rotation % 180 else width,
+        height=width if rotation % 180 else height,
+        pixel_aspect=f"{pixel_aspect.numerator}/{pixel_aspect.denominator}",
+        rotation=rotation,
+        duration_s=span_s + (index.last_duration or usual) * float(base),
+        average_rate=len(steps) / span_s if span_s else None,
+        real_rate=float(stream.base_rate) if stream.base_rate else None,
+        variable_rate=bool(len(steps) and np.max(np.abs(steps - usual)) > max(2, 0.1 * usual)),
+        start_offset_s=float(int(pts[0]) * base),
+        frame_count=len(pts),
+        time_base=f"{base.numerator}/{base.denominator}",
+        pixel_format=head.frame.format.name,
+        keyframes=int(np.count_nonzero(index.keyframe)),
+        trusted_timestamps=trusted,
+    )
+
+
+def _pixel_aspect(stream: VideoStream) -> Fraction:
+    aspect = stream.sample_aspect_ratio
+    known = aspect is not None and 1 / _MAX_PIXEL_ASPECT <= aspect <= _MAX_PIXEL_ASPECT
+    return Fraction(aspect) if known and aspect else Fraction(1)
+
+
+def _nominal_step(stream: VideoStream) -> int:
+    rate = stream.average_rate or stream.base_rate or 25
+    return round(1 / (rate * Fraction(stream.time_base or 1)))
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The beginning of a video, decoded.
+
+    Attributes:
+        frame: the first picture that could be decoded.
+        one_to_one: whether every packet gave a picture; not so where the two fields of a picture have one each.
+    """
+
+    frame: VideoFrame
+    one_to_one: bool
+
+
+def _decode_head(path: str | os.PathLike[str]) -> _Head | None:
+    """Decode the first pictures of a video; None where nothing can be decoded."""
+    first: VideoFrame | None = None
+    entered: list[int] = []
+    pictures, errors = 0, 0
+    with open_video(path) as (container, stream):
+        context = stream.codec_context
+        context.thread_type, context.thread_count = "NONE", 1
+        head = islice(read_packets(container, stream), _MAX_HEAD_PACKETS)
+        for number, packet in enumerate(chain(head, [None])):
+            if packet is not None and is_shown(packet, stream) and packet.pts is not None:
+                entered.append(packet.pts)
+            enough = first is not None and number >= _HEAD_PACKETS
+            try:
+                frames = context.decode(None if enough else packet)
+            except FFmpegError:
+                errors += 1
+                frames = []
+            whole = [frame for frame in frames if not frame.is_corrupt]
+            errors += len(frames) - len(whole)
+            pictures += len(whole)
+            first = first or next(iter(whole), None)
+            if enough:
+                break
+    return None if first is None else _Head(first, bool(errors) or pictures >= _decodable(entered, first))
+
+
+def _decodable(entered: list[int], first: VideoFrame) -> int:
+    return sum(first.pts is None or pts >= first.pts for pts in entered)
+
+
+def _presented_pts(path: str | os.PathLike[str]) -> NDArray[np.int64]:
+    """Decode a whole video for the presentation timestamps of its pictures: int64 (n,)."""
+    timestamps: list[int] = []
+    with open_video(path) as (container, stream):
+        stream.codec_context.thread_type = "AUTO"
+        for packet in chain(read_packets(container, stream), [None]):
+            try:
+                timestamps += [frame.pts for frame in stream.codec_context.decode(packet) if frame.pts is not None]
+            except FFmpegError:
+                continue
+    return np.array(timestamps, np.int64)

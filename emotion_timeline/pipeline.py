@@ -1,0 +1,235 @@
+"""Frames in, observations out: decoding, detection, cropping, classification and linking of one segment.
+
+One thread decodes, as many threads as there are cores detect and crop, the calling thread classifies. The work between
+them is bounded, so memory does not grow with the length of the video. The result depends on nothing but the file, the
+segment and the stages: frames are taken in their own order whichever thread is done first, and batches are composed by
+that order alone.
+"""
+
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event, Semaphore, Thread
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_timeline.errors import Stopped
+from emotion_timeline.faces.detection import Detector
+from emotion_timeline.faces.preprocessing import Preprocessing, crop_faces
+from emotion_timeline.faces.tracking import Linker
+from emotion_timeline.media.plan import Frame, SegmentPlan, read_frames
+from emotion_timeline.observations import Observations, Status, blank
+
+if TYPE_CHECKING:
+    from emotion_timeline.faces.classification import Classifier
+
+# The shorter side of the box, in pixels as displayed. Below, YuNet's eyes are off by 17 % of their distance.
+MIN_FACE_PX = 40
+BATCH_SIZE = 32
+# Frames without a face wait for a batch to fill up, but no more than these.
+MAX_BLOCK_FRAMES = 64
+STOP_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What is loaded once per process.
+
+    Attributes:
+        detector: called by several threads at once.
+        classifier: called by one thread.
+        preprocessing: the crops that the classifier was trained on.
+        detection_threads: how many frames are searched at once.
+    """
+
+    detector: Detector
+    classifier: "Classifier"
+    preprocessing: Preprocessing
+    detection_threads: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _SearchedFrame:
+    """The rows of one frame, and the crops of its rows with the status OK."""
+
+    rows: Observations
+    crops: NDArray[np.uint8]  # (n, size, size, 1)
+
+
+def load_stages(model_dir: Path, detector_path: Path | None = None, threads: int | None = None) -> Stages:
+    """Loads both networks. Imports TensorFlow, so call it after the fork and only where frames are analysed.
+
+    Args:
+        model_dir: folder of the classifier.
+        detector_path: a YuNet file; None takes the packaged one.
+        threads: frames searched at once; None takes the cores that this process may use.
+
+    Raises:
+        ModelError: a file is missing, damaged or of another kind.
+    """
+    detector = Detector(detector_path)  # first: a wrong path is told before TensorFlow's seconds of loading
+    from emotion_timeline.faces.classification import Classifier
+
+    classifier = Classifier(model_dir, batch_size=BATCH_SIZE)
+    preprocessing = Preprocessing.from_metadata(classifier.preprocessing)
+    return Stages(detector, classifier, preprocessing, threads or len(os.sched_getaffinity(0)))
+
+
+def analyze(
+    path: Path,
+    segment: SegmentPlan,
+    stages: Stages,
+    *,
+    on_progress: Callable[[int], None] = lambda frames: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Observations]:
+    """Analyses one segment.
+
+    Args:
+        path: the video.
+        segment: which frames.
+        stages: what load_stages gave.
+        on_progress: called after every frame with the number of this segment's frames that were searched for faces.
+        should_stop: asked before every frame and while waiting for one, several times a second; must answer at once.
+
+    Yields:
+        OBSERVATION (rows,): whole frames in their order, at least one row for every frame of the segment.
+
+    Raises:
+        Stopped: should_stop() said so.
+        VideoError: the file can't be read.
+    """
+    linker = Linker(_sample_interval_s(segment))
+    with closing(_search_all(path, segment, stages, should_stop)) as searched:
+        for frames in _batches(_count(searched, segment, on_progress)):
+            rows = _classify(frames, stages.classifier)
+            rows["tracklet"] = linker.link(rows)
+            yield rows
+
+
+def _count(
+    searched: Iterable[_SearchedFrame], segment: SegmentPlan, on_progress: Callable[[int], None]
+) -> Iterator[_SearchedFrame]:
+    """Reports progress, and makes sure that no frame is lost."""
+    done = 0
+    for frame in searched:
+        done += 1
+        on_progress(done)
+        yield frame
+    if done != len(segment.frames):
+        raise RuntimeError(f"Segment {segment.index} has {len(segment.frames)} frames, but {done} were read.")
+
+
+def _sample_interval_s(segment: SegmentPlan) -> float:
+    if len(segment.pts) < 2:
+        return 0.0
+    return float(np.median(np.diff(segment.pts))) * segment.time_base_numerator / segment.time_base_denominator
+
+
+def _search_all(
+    path: Path, segment: SegmentPlan, stages: Stages, should_stop: Callable[[], bool]
+) -> Generator[_SearchedFrame]:
+    """Decodes and searches a segment's frames in threads, which have ended when the generator has."""
+    pool = ThreadPoolExecutor(stages.detection_threads, thread_name_prefix="detection")
+    pending: SimpleQueue[Future[_SearchedFrame] | None] = SimpleQueue()
+    free = Semaphore(2 * stages.detection_threads)  # frames that may be held at once
+    abandoned = Event()
+
+    def decode() -> None:
+        try:
+            for frame in read_frames(path, segment):
+                free.acquire()
+                if abandoned.is_set():
+                    return
+                pending.put(pool.submit(_search, frame, stages))
+        except BaseException as exc:  # carried over to the calling thread, which raises it
+            failure: Future[_SearchedFrame] = Future()
+            failure.set_exception(exc)
+            pending.put(failure)
+        else:
+            pending.put(None)
+
+    decoder = Thread(target=decode, name="decode", daemon=True)
+    decoder.start()
+    try:
+        while (future := _wait(pending, should_stop)) is not None:
+            searched = future.result()
+            free.release()
+            yield searched
+    finally:
+        abandoned.set()
+        free.release()
+        decoder.join()
+        pool.shutdown(cancel_futures=True)
+
+
+def _wait(
+    pending: "SimpleQueue[Future[_SearchedFrame] | None]", should_stop: Callable[[], bool]
+) -> Future[_SearchedFrame] | None:
+    while True:
+        if should_stop():
+            raise Stopped("The analysis was stopped before its end.")
+        try:
+            return pending.get(timeout=STOP_POLL_S)
+        except Empty:
+            continue
+
+
+def _search(frame: Frame, stages: Stages) -> _SearchedFrame:
+    """Detects and crops the faces of one frame."""
+    if frame.luma is None or frame.small_bgr is None:
+        return _faceless(frame, Status.DECODE_ERROR, stages)
+    faces = stages.detector.detect(frame.small_bgr)
+    if not len(faces):
+        return _faceless(frame, Status.NO_FACE, stages)
+    # The small picture's sides are whole pixels, so its scale may differ a little between x and y.
+    scale_yx = np.divide(frame.luma.shape, frame.small_bgr.shape[:2], dtype=np.float32)
+    scale_xy = scale_yx[::-1]
+    boxes = faces.boxes_xywh * np.tile(scale_xy, 2)
+    large_enough = boxes[:, 2:].min(axis=1) >= MIN_FACE_PX
+    rows = blank(len(faces))
+    rows["frame"] = frame.index
+    rows["timestamp_s"] = frame.timestamp_s
+    rows["face"] = np.arange(len(faces))
+    rows["status"] = np.where(large_enough, Status.OK, Status.TOO_SMALL)
+    rows["confidence"] = faces.confidences
+    rows["box"] = boxes
+    landmarks = faces.landmarks[large_enough] * scale_xy
+    return _SearchedFrame(rows, crop_faces(frame.luma, landmarks, stages.preprocessing))
+
+
+def _faceless(frame: Frame, status: Status, stages: Stages) -> _SearchedFrame:
+    rows = blank(1)
+    rows["frame"] = frame.index
+    rows["timestamp_s"] = frame.timestamp_s
+    rows["status"] = status
+    size = stages.preprocessing.size
+    return _SearchedFrame(rows, np.empty((0, size, size, 1), np.uint8))
+
+
+def _batches(searched: Iterable[_SearchedFrame]) -> Iterator[list[_SearchedFrame]]:
+    """Gathers whole frames whose crops fill one batch; a frame with more crops than that comes alone."""
+    batch: list[_SearchedFrame] = []
+    crops = 0
+    for frame in searched:
+        if batch and (crops + len(frame.crops) > BATCH_SIZE or len(batch) == MAX_BLOCK_FRAMES):
+            yield batch
+            batch, crops = [], 0
+        batch.append(frame)
+        crops += len(frame.crops)
+    if batch:
+        yield batch
+
+
+def _classify(frames: list[_SearchedFrame], classifier: "Classifier") -> Observations:
+    """The rows of all frames, with probabilities where there is a crop."""
+    rows = np.concatenate([frame.rows for frame in frames])
+    crops = np.concatenate([frame.crops for frame in frames])
+    rows["probabilities"][rows["status"] == Status.OK] = classifier.probabilities(crops)
+    return rows

@@ -1,0 +1,82 @@
+"""The Celery application, its defaults, and send(): all that web needs to enqueue work.
+
+`celery -A worker worker` is a complete worker. Messages carry ids only and are acknowledged after the work, but nothing
+depends on that: the database is the record, and the sweep sends again whatever has no owner.
+"""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from emotion_timeline.config import Settings, load
+from emotion_timeline.db.work import Message
+
+QUEUE = "timeline"
+_log = logging.getLogger(__name__)
+
+
+def _configuration() -> dict[str, Any]:
+    """Celery's settings, from ours. Read when the application is first used, not when it is imported."""
+    settings = load()
+    return {
+        "broker_url": settings.resolved_broker_url,
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": _transport_options(settings),
+        "task_default_queue": QUEUE,
+        "task_acks_late": True,
+        "task_ignore_result": True,  # the database is the record
+        "task_time_limit": settings.task_time_limit_s,
+        "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0.2},
+        "task_track_started": False,
+        "worker_concurrency": 1,  # one process per GPU or per machine; it uses all cores by threads
+        "worker_prefetch_multiplier": 1,
+        "worker_hijack_root_logger": True,
+        "imports": ("worker.tasks",),
+    }
+
+
+def _transport_options(settings: Settings) -> dict[str, Any]:
+    if settings.resolved_broker_url.startswith("filesystem"):
+        queue = settings.data_dir.resolve() / "queue"
+        folders = {
+            "data_folder_in": queue / "messages",
+            "data_folder_out": queue / "messages",
+            "control_folder": queue / "control",
+        }
+        for folder in folders.values():
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        return {name: str(folder) for name, folder in folders.items()} | {"polling_interval": 0.1}
+    # A message must not be delivered again while its work may still be running.
+    return {"visibility_timeout": settings.task_time_limit_s + 600, "socket_connect_timeout": 5}
+
+
+app = Celery("emotion-timeline")
+app.add_defaults(_configuration)
+
+
+def send(messages: Iterable[Message]) -> None:
+    """Send what emotion_timeline.db.work.due() returned, after the commit. A broker that is down costs time, not work: the sweep
+    of the next worker sends it again."""
+    for task, identifier in messages:
+        try:
+            app.send_task(f"worker.{task.value}", (identifier,))
+        except (OperationalError, OSError) as exc:
+            _log.warning(
+                "The queue can't be reached (%s); a worker's sweep will find %s %s.", exc, task.value, identifier
+            )
+
+
+def queue_is_empty() -> bool:
+    """Whether no message waits. False when the queue can't be reached."""
+    with app.connection_for_read() as connection:
+        try:
+            declared = connection.default_channel.queue_declare(QUEUE, passive=True)
+        except connection.channel_errors:
+            return True  # there is no such queue: Redis drops a list with its last element
+        except (*connection.connection_errors, OperationalError, OSError):
+            return False
+        return bool(declared.message_count == 0)

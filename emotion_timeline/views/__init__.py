@@ -1,0 +1,1 @@
+"""What pages and exports read: one definition of every number that people see."""

@@ -1,0 +1,163 @@
+"""Linking of boxes over time, within a segment and across segments."""
+
+import random
+
+import numpy as np
+import pytest
+
+from emotion_timeline.faces.tracking import Box, Linker, Tracklet, join, link
+from emotion_timeline.observations import Observations, Status, blank
+
+LEFT: Box = (100, 100, 80, 100)
+RIGHT: Box = (400, 110, 90, 110)
+
+
+def observe(frames: list[tuple[float, list[Box]]]) -> Observations:
+    """Rows for (timestamp, boxes) of each frame; a frame without boxes leaves a row without a face."""
+    parts = []
+    for index, (timestamp_s, boxes) in enumerate(frames):
+        rows = blank(max(1, len(boxes)))
+        rows["frame"], rows["timestamp_s"] = index, timestamp_s
+        if boxes:
+            rows["face"], rows["status"], rows["box"] = np.arange(len(boxes)), Status.OK, boxes
+        parts.append(rows)
+    return np.concatenate(parts)
+
+
+def moved(box: Box, dx: float, dy: float = 0, growth: float = 1) -> Box:
+    return (box[0] + dx, box[1] + dy, box[2] * growth, box[3] * growth)
+
+
+def test_two_still_faces_keep_their_numbers() -> None:
+    observations = observe([(i / 30, [LEFT, RIGHT]) for i in range(50)])
+    assert link(observations).tolist() == [0, 1] * 50
+
+
+def test_rows_without_a_face_get_minus_one() -> None:
+    assert link(observe([(0.0, []), (0.1, [LEFT]), (0.2, [])])).tolist() == [-1, 0, -1]
+
+
+def test_nothing_to_link() -> None:
+    assert link(blank(0)).tolist() == []
+
+
+def test_walking_and_approaching_face_is_followed_past_another() -> None:
+    frames = [(i / 30, [moved(LEFT, 8 * i, 0, 1 + i / 100), moved(LEFT, 300, 200)]) for i in range(60)]
+    assert link(observe(frames)).tolist() == [0, 1] * 60
+
+
+def test_numbers_follow_the_faces_when_their_order_in_the_frame_changes() -> None:
+    """One face passes above another from left to right: the rows swap, the numbers do not."""
+    frames = []
+    for i in range(40):
+        faces = sorted([(moved(LEFT, 15 * i), 0), (moved(LEFT, 300, 150), 1)])
+        frames.append((i / 30, faces))
+    expected = [number for _, faces in frames for _, number in faces]
+    assert expected[:2] != expected[-2:]
+    assert link(observe([(t, [box for box, _ in faces]) for t, faces in frames])).tolist() == expected
+
+
+@pytest.mark.parametrize(("gap_s", "same"), [(0.5, True), (0.95, True), (1.5, False)])
+def test_face_that_comes_back_to_its_place_within_a_second_is_the_same(gap_s: float, same: bool) -> None:
+    before = [(i / 25, [LEFT]) for i in range(5)]
+    unseen = [(0.2 + i / 25, list[Box]()) for i in range(round((gap_s - 0.04) * 25) - 1)]
+    after = [(0.16 + gap_s, [moved(LEFT, 20)])]
+    assert link(observe(before + unseen + after))[-1] == (0 if same else 1)
+
+
+@pytest.mark.parametrize(
+    "other", [RIGHT, moved(LEFT, 0, 0, 2.5), moved(LEFT, 0, 0, 0.3)], ids=["place", "large", "small"]
+)
+def test_face_elsewhere_or_of_another_size_is_another(other: Box) -> None:
+    assert link(observe([(0.0, [LEFT]), (0.04, []), (0.08, [other])])).tolist() == [0, -1, 1]
+
+
+def test_nearest_pair_is_linked_first() -> None:
+    """A new face beside a known one does not take its number, though both are near enough."""
+    near, nearer = moved(LEFT, -40), moved(LEFT, 10)
+    assert link(observe([(0.0, [LEFT]), (0.04, [near, nearer])])).tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("interval_s", [1.0, 5.0])
+def test_sparse_samples_may_miss_a_face_once(interval_s: float) -> None:
+    frames: list[tuple[float, list[Box]]] = [(i * interval_s, [LEFT]) for i in range(5)]
+    frames[2] = (frames[2][0] + 0.03, [])
+    assert link(observe(frames)).tolist() == [0, 0, -1, 0, 0]
+
+
+def test_blocks_give_the_same_numbers_as_the_whole() -> None:
+    observations = observe([(i / 30, [moved(LEFT, 4 * i), RIGHT] if i % 7 else [RIGHT]) for i in range(60)])
+    linker = Linker(1 / 30)
+    cuts = np.flatnonzero(np.isin(observations["frame"], [10, 11, 40]) & (observations["face"] == 0))
+    blocks = [linker.link(block) for block in np.split(observations, cuts)]
+    assert np.array_equal(np.concatenate(blocks), link(observations))
+
+
+def tracklet(
+    segment: int, number: int, first_s: float, last_s: float, box: Box = LEFT, last: Box | None = None
+) -> Tracklet:
+    return Tracklet(segment, number, first_s, last_s, box, last or box, rows=10)
+
+
+def test_faces_are_joined_over_the_cut_whatever_their_numbers() -> None:
+    tracklets = [
+        tracklet(0, 0, 0, 19.97, RIGHT, LEFT),
+        tracklet(0, 1, 3, 19.97, RIGHT),
+        tracklet(1, 0, 20, 40, RIGHT),
+        tracklet(1, 1, 20, 40, LEFT),
+    ]
+    assert join(tracklets) == {(0, 0): 1, (0, 1): 2, (1, 0): 2, (1, 1): 1}
+
+
+def test_ids_are_one_based_by_first_appearance() -> None:
+    assert join([tracklet(1, 0, 30, 40, RIGHT), tracklet(0, 0, 5, 6)]) == {(0, 0): 1, (1, 0): 2}
+
+
+def test_nothing_to_join() -> None:
+    assert join([]) == {}
+
+
+def test_face_that_is_still_seen_is_not_given_to_another() -> None:
+    assert join([tracklet(0, 0, 0, 20.5), tracklet(1, 0, 20.2, 30)]) == {(0, 0): 1, (1, 0): 2}
+
+
+def test_faces_that_linking_kept_apart_stay_apart() -> None:
+    assert join([tracklet(0, 0, 0, 5), tracklet(0, 1, 5.5, 9)]) == {(0, 0): 1, (0, 1): 2}
+
+
+def test_face_goes_on_through_segments_shorter_than_the_gap() -> None:
+    assert join([tracklet(0, 0, 0, 0.4), tracklet(2, 0, 1.2, 1.5)]) == {(0, 0): 1, (2, 0): 1}
+
+
+@pytest.mark.parametrize(("first_s", "interval_s", "face_id"), [(20.9, 0, 1), (21.1, 0, 2), (25, 5, 1), (40, 5, 2)])
+def test_gap_across_segments_follows_the_rule_within(first_s: float, interval_s: float, face_id: int) -> None:
+    assert join([tracklet(0, 0, 0, 20), tracklet(1, 0, first_s, 60)], interval_s)[1, 0] == face_id
+
+
+def test_order_of_tracklets_does_not_matter() -> None:
+    tracklets = [tracklet(s, n, 20 * s + n / 9, 20 * s + 19.9, moved(LEFT, 45 * n)) for s in range(5) for n in range(6)]
+    expected = join(tracklets)
+    random.Random(3).shuffle(tracklets)
+    assert join(tracklets) == expected
+    assert set(expected.values()) == set(range(1, max(expected.values()) + 1))
+
+
+def summarize(segment: int, number: int, rows: Observations) -> Tracklet:
+    times = rows["timestamp_s"].tolist()
+    boxes = [(float(x), float(y), float(w), float(h)) for x, y, w, h in rows["box"]]
+    return Tracklet(segment, number, times[0], times[-1], boxes[0], boxes[-1], len(rows))
+
+
+@pytest.mark.parametrize("cut", [1, 13, 30, 59])
+def test_cutting_a_segment_in_two_changes_no_face(cut: int) -> None:
+    """Linking two halves and joining them gives the faces that linking the whole gives."""
+    observations = observe([(i / 30, [moved(LEFT, 4 * i), RIGHT] if i % 7 else [RIGHT]) for i in range(60)])
+    tracklets: list[Tracklet] = []
+    numbers = []
+    for segment, part in enumerate(np.split(observations, [int(np.searchsorted(observations["frame"], cut))])):
+        numbers.append(link(part))
+        for number in range(numbers[-1].max() + 1):
+            tracklets.append(summarize(segment, number, part[numbers[-1] == number]))
+    ids = join(tracklets)
+    joined = [ids[segment, number] - 1 for segment in (0, 1) for number in numbers[segment].tolist()]
+    assert joined == link(observations).tolist()

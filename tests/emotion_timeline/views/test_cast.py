@@ -1,0 +1,298 @@
+"""Faces of a finished video, on SQLite and PostgreSQL: what they add up to, and what a person says of them."""
+
+import io
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from alembic import command
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from emotion_timeline.db import videos
+from emotion_timeline.db.migrations import configuration, migrate
+from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Face, Step, Video, VideoStatus
+from emotion_timeline.db.work import SegmentRow
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.errors import Conflict, NotFound
+from emotion_timeline.exports import tidy
+from emotion_timeline.observations import Observations, Status, blank
+from emotion_timeline.views import cast
+from emotion_timeline.views.cast import Card, ShownFace
+from tests.records import PLAN, add, analyse, finish, plan, rows
+
+
+def finished(database: Database, segments: Sequence[Observations], video_id: str = "first", **changes: object) -> str:
+    """A done video with these rows, a block for each segment."""
+    add(database, video_id, **changes)
+    sampled = [np.unique(block["frame"]).astype(np.int64) for block in segments]
+    end_s = float(segments[-1]["timestamp_s"].max()) + 0.1
+    planned = [SegmentRow(PLAN, frames, frames * 10) for frames in sampled]
+    analyse(database, video_id, planned, segments, {"duration_s": end_s})
+    return video_id
+
+
+def finish_again(database: Database, video_id: str) -> None:
+    with database.write() as session:
+        session.execute(update(Video).where(Video.id == video_id).values(status=VideoStatus.RUNNING, step=Step.FINISH))
+    finish(database, video_id)
+
+
+def people(frames: range, people: int = 3, seed: int = 1) -> Observations:
+    """Some people who sit side by side, each now and then away, too small, or surer than usual."""
+    random = np.random.default_rng(seed + frames.start)
+    blocks = [blank(0)]
+    for frame in frames:
+        there = [person for person in range(people) if random.random() < 0.9]
+        block = blank(max(1, len(there)))
+        block["frame"], block["timestamp_s"] = frame, frame / 10
+        for place, person in enumerate(there):
+            row = block[place : place + 1]
+            row["face"], row["tracklet"], row["status"] = place, person, Status.OK
+            row["confidence"], row["box"] = random.uniform(0.6, 1), (200 * person, 10, 50 + random.random(), 60)
+            row["probabilities"] = random.dirichlet(np.full(7, 0.4))
+            if random.random() < 0.2:
+                row["status"], row["probabilities"] = Status.TOO_SMALL, np.nan
+        blocks.append(block)
+    return np.concatenate(blocks)
+
+
+def read_csv(database: Database, video_id: str) -> pd.DataFrame:
+    with database.read() as session:
+        text = "".join(tidy.csv_lines(session, videos.get(session, video_id)))
+    return pd.read_csv(io.StringIO(text))
+
+
+def all_cards(database: Database, video_id: str = "first") -> dict[int, Card]:
+    with database.read() as session:
+        return {card.face_id: card for card in cast.cards(session, video_id)}
+
+
+def all_shown(database: Database, video_id: str = "first") -> dict[int, ShownFace]:
+    with database.read() as session:
+        return cast.shown(session, video_id)
+
+
+def assert_cards_are_those_of_the_csv(database: Database, video_id: str) -> None:
+    """Every number of every card, from what a person can download."""
+    table = read_csv(database, video_id)
+    times = np.sort(table["timestamp"].unique())
+    until = pd.Series(np.append(times[1:], times[-1] + 0.1), index=times)
+    table["held_s"] = (table["timestamp"].map(until) - table["timestamp"]).clip(upper=1.0)
+    cards = all_cards(database, video_id)
+    assert set(cards) == set(table["face_id"].dropna().astype(int))
+    for card in cards.values():
+        seen = table[table["face_id"] == card.face_id]
+        classified = seen[seen["status"] == "ok"]
+        assert (card.frames, card.frames_classified) == (len(seen), len(classified))
+        assert card.first_timestamp_s == pytest.approx(seen["timestamp"].min())
+        assert card.last_timestamp_s == pytest.approx(seen["timestamp"].max())
+        assert card.on_screen_s == pytest.approx(seen["held_s"].sum())
+        assert {e: n for e, n in card.emotion_frames.items() if n} == classified["emotion"].value_counts().to_dict()
+        assert list(card.emotion_sums.values()) == pytest.approx(classified[list(EMOTIONS)].sum().tolist(), abs=1e-3)
+        assert list(card.means.values()) == pytest.approx(classified[list(EMOTIONS)].mean().tolist(), abs=1e-5)
+
+
+def test_cards_add_up_to_what_the_csv_says(database: Database) -> None:
+    video_id = finished(database, [people(range(0, 150)), people(range(150, 300)), people(range(300, 420))])
+    cards = all_cards(database)
+    assert set(cards) == {1, 2, 3}
+    assert_cards_are_those_of_the_csv(database, video_id)
+    table = read_csv(database, video_id)
+    for card in cards.values():
+        own = table[(table["face_id"] == card.face_id) & (table["status"] == "ok")]
+        score = own["confidence"] ** 2 * own["box_w"] * own["box_h"]
+        best = own[own["frame"] == card.best_frame].iloc[0]
+        assert score[own["frame"] == card.best_frame].max() >= score.max() - 1, (
+            "the best frame has the highest confidence times size"
+        )
+        assert card.best_box == pytest.approx([best[f"box_{c}"] for c in "xywh"], abs=0.01)
+        assert card.best_timestamp_s == pytest.approx(best["timestamp"])
+
+
+def test_the_earliest_of_equally_good_frames_is_the_best(database: Database) -> None:
+    finished(database, [rows(range(4, 9)), rows(range(9, 12))])
+    assert all_cards(database)[1].best_frame == 4
+
+
+def test_a_face_that_was_never_classified_still_has_a_best_frame(database: Database) -> None:
+    small = rows(range(3), faces=2)
+    second = small["tracklet"] == 1
+    small["box"][second], small["confidence"][4:] = (300, 2, 30, 40), 0.99
+    small["status"][second], small["probabilities"][second] = Status.TOO_SMALL, np.nan
+    finished(database, [small])
+    card = all_cards(database)[2]
+    assert (card.best_frame, card.frames, card.frames_classified) == (2, 3, 0)
+    assert set(card.shares.values()) == set(card.means.values()) == {0.0}
+
+
+def test_time_on_screen_is_bounded_by_how_long_a_face_is_followed_unseen(database: Database) -> None:
+    """A recording that stands still for ten seconds shows nothing for most of them."""
+    still = rows([0, 1, 2])
+    still["timestamp_s"] = [0, 0.1, 10.1]
+    still["tracklet"] = [0, 0, 1]
+    finished(database, [still])
+    cards = all_cards(database)
+    assert cards[1].on_screen_s == pytest.approx(0.1 + 1.0)
+    assert cards[2].on_screen_s == pytest.approx(0.1), "the last frame lasts until the recording's end"
+
+
+def test_a_sparse_sample_stands_for_the_time_to_the_next(database: Database) -> None:
+    sparse = rows([0, 20, 40])
+    finished(database, [sparse], sample_hz=0.5)
+    assert all_cards(database)[1].on_screen_s == pytest.approx(2 + 2 + 0.1)
+
+
+def test_the_last_frame_of_a_clip_lasts_until_the_clip_ends(database: Database) -> None:
+    finished(database, [rows(range(10, 21))], clip_start_s=1.0, clip_end_s=2.05)
+    assert all_cards(database)[1].on_screen_s == pytest.approx(1.0 + 0.05)
+
+
+def test_merging_counts_faces_as_one_everywhere_and_splitting_undoes_it(database: Database) -> None:
+    video_id = finished(database, [people(range(0, 100))])
+    before, csv_before = all_cards(database), read_csv(database, video_id)
+    with database.write() as session:
+        cast.rename(session, video_id, 1, "Participant 1")
+        cast.merge(session, video_id, 3, 1)
+    assert all_shown(database) == {
+        1: ShownFace(1, "Participant 1", False), 2: ShownFace(2, None, False), 3: ShownFace(1, "Participant 1", False),
+    }  # fmt: skip
+    merged = all_cards(database)
+    assert (set(merged), merged[1].merged, merged[1].label) == ({1, 2}, (3,), "Participant 1")
+    assert merged[1].on_screen_s == pytest.approx(before[1].on_screen_s + before[3].on_screen_s)
+    assert_cards_are_those_of_the_csv(database, video_id)
+    table = read_csv(database, video_id)
+    assert list(table.columns) == list(tidy.CSV_COLUMNS)
+    assert (table["face_id"] == 1).sum() == csv_before["face_id"].isin([1, 3]).sum()
+    assert table.drop(columns="face_id").equals(csv_before.drop(columns="face_id"))
+    with database.read() as session:
+        sidecar = tidy.sidecar(session, videos.get(session, video_id), "0")
+    assert sidecar["faces"] == 3, "as many as were followed"
+    assert sidecar["face_tracks"] == [
+        {"face_id": 1, "name": "Participant 1", "hidden": False, "merged": [3]},
+        {"face_id": 2, "name": None, "hidden": False, "merged": []},
+    ]
+    with database.write() as session:
+        cast.split(session, video_id, 3)
+        cast.split(session, video_id, 3)  # nothing happens
+        cast.rename(session, video_id, 1, None)
+    assert all_cards(database) == before
+    assert read_csv(database, video_id).equals(csv_before)
+
+
+def test_chains_of_merges_have_one_level(database: Database) -> None:
+    video_id = finished(database, [people(range(0, 30), people=4)])
+    with database.write() as session:
+        cast.merge(session, video_id, 1, 2)
+        cast.merge(session, video_id, 2, 3)  # takes 1 along
+        cast.merge(session, video_id, 4, 1)  # goes where 1 is
+    assert {face_id: face.face_id for face_id, face in all_shown(database).items()} == {1: 3, 2: 3, 3: 3, 4: 3}
+    with database.read() as session:
+        assert cast.card(session, video_id, 4) == cast.card(session, video_id, 3)
+    with database.write() as session:
+        cast.split(session, video_id, 2)
+    assert {face_id: face.face_id for face_id, face in all_shown(database).items()} == {1: 3, 2: 2, 3: 3, 4: 3}
+
+
+def test_a_merge_that_makes_no_sense_is_refused(database: Database) -> None:
+    video_id = finished(database, [people(range(0, 30))])
+    with database.write() as session:
+        cast.merge(session, video_id, 1, 2)
+    for face_id, into, error, words in (
+        (2, 2, Conflict, "can't be merged into itself"),
+        (2, 1, Conflict, "Face 1 is merged into face 2 already; split it off first"),
+        (1, 9, NotFound, "There is no face 9"),
+        (9, 1, NotFound, "There is no face 9"),
+    ):
+        with pytest.raises(error, match=words), database.write() as session:
+            cast.merge(session, video_id, face_id, into)
+    changes: list[Callable[[Session, str, int], None]] = [cast.hide, cast.show, partial(cast.rename, name="A")]
+    with database.write() as session:
+        for change in changes:
+            with pytest.raises(Conflict, match="Face 1 is merged into face 2"):
+                change(session, video_id, 1)
+    assert {face_id: face.face_id for face_id, face in all_shown(database).items()} == {1: 2, 2: 2, 3: 3}
+
+
+def test_a_hidden_face_loses_nothing(database: Database) -> None:
+    video_id = finished(database, [people(range(0, 30))])
+    before, csv_before = all_cards(database), read_csv(database, video_id)
+    with database.write() as session:
+        cast.hide(session, video_id, 2)
+    assert [face.hidden for face in all_shown(database).values()] == [False, True, False]
+    assert read_csv(database, video_id).equals(csv_before)
+    with database.write() as session:
+        cast.show(session, video_id, 2)
+    assert all_cards(database) == before
+
+
+def test_finishing_again_keeps_what_a_person_said(database: Database) -> None:
+    video_id = finished(database, [people(range(0, 30))])
+    with database.write() as session:
+        cast.rename(session, video_id, 1, "Anna")
+        cast.merge(session, video_id, 3, 1)
+        cast.hide(session, video_id, 2)
+    before = all_cards(database)
+    finish_again(database, video_id)
+    assert all_cards(database) == before
+
+
+def test_a_face_that_is_gone_after_finishing_again_takes_its_merges_along(database: Database) -> None:
+    video_id = finished(database, [people(range(0, 30))])
+    with database.write() as session:
+        session.add(Face(**{**columns_of(session.get_one(Face, (video_id, 3))), "face_id": 9}))
+        session.flush()
+        cast.merge(session, video_id, 2, 9)
+    finish_again(database, video_id)
+    assert {face_id: face.face_id for face_id, face in all_shown(database).items()} == {1: 1, 2: 2, 3: 3}
+
+
+def columns_of(face: Face) -> dict[str, object]:
+    return {column.key: getattr(face, column.key) for column in Face.__table__.columns}
+
+
+def test_faces_of_a_video_from_before_there_were_any_are_the_same(database: Database) -> None:
+    video_id = finished(database, [people(range(0, 60)), people(range(60, 90))])
+    finished(database, [blank(1)], "empty")
+    before, shown_before, csv_before = all_cards(database), all_shown(database), read_csv(database, video_id)
+    command.downgrade(configuration(database), "0002")
+    migrate(database)
+    assert stored(database) == 0
+    assert (all_cards(database), all_shown(database)) == (before, shown_before)
+    assert read_csv(database, video_id).equals(csv_before)
+    with database.write() as session:
+        assert not cast.are_stored(session, video_id)
+        cast.ensure(session, video_id)
+        assert cast.are_stored(session, video_id) and cast.are_stored(session, "empty")
+    assert stored(database) == 3
+    assert (all_cards(database), all_shown(database)) == (before, shown_before)
+
+
+def test_the_first_change_of_an_old_video_is_kept(database: Database) -> None:
+    video_id = finished(database, [people(range(0, 60))])
+    command.downgrade(configuration(database), "0002")
+    migrate(database)
+    with database.write() as session:
+        cast.rename(session, video_id, 2, "Ben")
+    assert [face.name for face in all_shown(database).values()] == [None, "Ben", None]
+
+
+def stored(database: Database) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(Face)) or 0
+
+
+def test_faces_go_with_their_video_and_are_not_there_before_it_is_done(database: Database) -> None:
+    video_id = finished(database, [people(range(0, 30))])
+    waiting = add(database, "waiting")
+    plan(database, waiting)
+    with pytest.raises(Conflict, match="this one is running"), database.write() as session:
+        cast.rename(session, waiting, 1, "A")
+    with database.write() as session:
+        videos.remove(session, video_id)
+    assert stored(database) == 0
+    with pytest.raises(NotFound, match="no video with the id 'first'"), database.write() as session:
+        cast.rename(session, video_id, 1, "A")

@@ -1,0 +1,111 @@
+"""Headers on every answer, requests of other sites refused, and nothing heavy or hostile in the web process."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.services import REPOSITORY
+from tests.website import Website
+
+
+@pytest.mark.parametrize("path", ["/", "/videos/nobody", "/api/v1/videos", "/api/v1/nothing", "/static/http/style.css"])
+def test_every_answer_carries_the_headers(site: Website, path: str) -> None:
+    with site.client.get(path) as response:
+        headers = response.headers
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert policy["media-src"] == "'self' blob:"
+    allowed = dict(part.split("=") for part in headers["Permissions-Policy"].split(", "))
+    assert {name for name, who in allowed.items() if who != "()"} == {"camera", "microphone"}
+    assert allowed["camera"] == allowed["microphone"] == "(self)"
+    assert "Set-Cookie" not in headers
+
+
+FOREIGN = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "http://localhost:9999"},
+    {"Origin": "null"},
+]
+OWN = [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": "http://localhost"}]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_change_asked_for_by_another_site_is_refused(site: Website, headers: dict[str, str]) -> None:
+    site.queued()
+    for method, path in (
+        ("POST", "/api/v1/videos"),
+        ("POST", "/api/v1/videos/v/cancel"),
+        ("POST", "/api/v1/videos/v/reanalyze"),
+        ("POST", "/videos/v/reanalyze"),
+        ("DELETE", "/api/v1/videos/v"),
+        ("POST", "/videos/v/delete"),
+        ("POST", "/videos"),
+    ):
+        assert site.client.open(path, method=method, headers=headers).status_code == 403
+    assert site.client.get("/api/v1/videos/v", headers=headers).get_json()["status"] == "queued"
+    assert site.rows() == 1
+
+
+@pytest.mark.parametrize("headers", OWN)
+def test_change_asked_for_here_or_by_a_program_is_done(site: Website, headers: dict[str, str]) -> None:
+    site.queued()
+    assert site.client.post("/api/v1/videos/v/cancel", headers=headers).status_code == 200
+
+
+def test_importing_web_loads_no_decoder_and_no_network() -> None:
+    heavy = (
+        "tensorflow",
+        "keras",
+        "cv2",
+        "av",
+        "onnxruntime",
+        "pandas",
+        "pyarrow",
+        "emotion_timeline.media.plan",
+        "worker.tasks",
+    )
+    code = f"import sys, web; web.create_app; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_importing_web_touches_no_file(tmp_path: Path) -> None:
+    environment = {"PYTHONPATH": str(REPOSITORY), "PATH": "", "TIMELINE_DATA_DIR": str(tmp_path / "data")}
+    subprocess.run([sys.executable, "-c", "import web"], cwd=tmp_path, env=environment, check=True, timeout=120)
+    assert list(tmp_path.iterdir()) == []
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb (https://www.w3.org/TR/WCAG22/#dfn-relative-luminance)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(first: str, second: str) -> float:
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_colours_have_the_contrast_of_wcag_aa(theme: int) -> None:
+    sheet = (REPOSITORY / "web" / "static" / "http" / "style.css").read_text()
+    themes = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block)) for block in sheet.split("prefers-color-scheme")]
+    colours = themes[theme]
+    texts = [(ink, paper) for ink in ("ink", "soft", "accent", "bad") for paper in ("paper", "card")]
+    texts += [(name, f"{name}-soft") for name in ("good", "bad", "wait", "accent")] + [("accent-ink", "accent")]
+    for ink, paper in texts:
+        assert contrast(colours[ink], colours[paper]) >= 4.5, (ink, paper)
+    for line in ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"):
+        assert contrast(colours[line], colours["card"]) >= 3, line

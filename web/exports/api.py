@@ -1,0 +1,161 @@
+"""Everything that can be had of a video as a file. emotion_timeline.exports.dictionary says what each is, and what it holds."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, jsonify, url_for
+from sqlalchemy.orm import Session
+
+from emotion_timeline.db import videos
+from emotion_timeline.db.tables import Video, VideoStatus
+from emotion_timeline.errors import Conflict
+from emotion_timeline.exports import long, parquet, summaries, tidy
+from emotion_timeline.exports.dictionary import (
+    EXPORTS,
+    LONG,
+    NOTES,
+    PARQUET,
+    PER_FACE,
+    PER_SECOND,
+    SIDECAR,
+    TIDY,
+    Export,
+)
+from emotion_timeline.views import cast
+from web.http.openapi import Answer, Parameter, describes
+from web.http.parameters import flag
+from web.http.schemas import ExportsPage, SidecarBody
+from web.http.service import service
+
+blueprint = Blueprint("exports", __name__, url_prefix="/api/v1")
+
+_HIDDEN = Parameter("hidden", "1: hidden faces, too.", {"type": "string", "enum": ["0", "1"], "default": "0"})
+
+Pieces = Callable[[Session, Video], Iterator[str] | Iterator[bytes]]
+
+
+@blueprint.get("/exports")
+@describes("timelines", {200: Answer("All of them", ExportsPage)})
+def index() -> dict[str, Any]:
+    """What can be exported of a video that is done, and what every column means."""
+    return {"exports": [_described(export) for export in EXPORTS]}
+
+
+@blueprint.get("/videos/<video_id>/timeline.csv")
+@describes("timelines", {200: Answer("A row for each frame and face", media_type="text/csv")}, (409,))
+def timeline_csv(video_id: str) -> Response:
+    """The timeline, one row for each frame and face."""
+    return _streamed(video_id, TIDY, tidy.csv_lines)
+
+
+@blueprint.get("/videos/<video_id>/timeline-long.csv")
+@describes(
+    "timelines", {200: Answer("A row for each frame, face and emotion", media_type="text/csv")}, (400, 409), (_HIDDEN,)
+)
+def timeline_long_csv(video_id: str) -> Response:
+    """The timeline, one row for each frame, face and emotion."""
+    return _streamed(video_id, LONG, partial(long.long_lines, hidden=flag("hidden")))
+
+
+@blueprint.get("/videos/<video_id>/per-second.csv")
+@describes("timelines", {200: Answer("A row for each second and face", media_type="text/csv")}, (400, 409), (_HIDDEN,))
+def per_second_csv(video_id: str) -> Response:
+    """Means for each second and face."""
+    return _streamed(video_id, PER_SECOND, partial(summaries.second_lines, hidden=flag("hidden")))
+
+
+@blueprint.get("/videos/<video_id>/per-face.csv")
+@describes("timelines", {200: Answer("A row for each face", media_type="text/csv")}, (400, 409), (_HIDDEN,))
+def per_face_csv(video_id: str) -> Response:
+    """A summary of each face."""
+    return _streamed(video_id, PER_FACE, partial(summaries.face_lines, hidden=flag("hidden")))
+
+
+@blueprint.get("/videos/<video_id>/timeline.parquet")
+@describes(
+    "timelines", {200: Answer("A row for each frame and face", media_type=PARQUET.media_type)}, (400, 409), (_HIDDEN,)
+)
+def timeline_parquet(video_id: str) -> Response:
+    """The timeline with typed columns."""
+    return _streamed(video_id, PARQUET, partial(parquet.parquet, hidden=flag("hidden")))
+
+
+@blueprint.get("/videos/<video_id>/notes.csv")
+@describes("timelines", {200: Answer("A row for each note", media_type="text/csv")}, (409,))
+def notes_csv(video_id: str) -> Response:
+    """A person's own notes."""
+    return _streamed(video_id, NOTES, long.note_lines)
+
+
+@blueprint.get("/videos/<video_id>/timeline.json")
+@describes("timelines", {200: Answer("Settings, hashes, versions, counts", SidecarBody)}, (409,))
+def timeline_json(video_id: str) -> Response:
+    """How the timeline was made."""
+    with service().database.read() as session:
+        video = done(videos.get(session, video_id))
+        return as_file(jsonify(tidy.sidecar(session, video, service().version)), video.filename, SIDECAR.suffix)
+
+
+def done(video: Video) -> Video:
+    """The video, whose timeline is whole.
+
+    Raises:
+        Conflict: it is not done.
+    """
+    if video.status is not VideoStatus.DONE:
+        raise Conflict(f"The timeline can be had when the video is done; this one is {video.status.value}.")
+    return video
+
+
+def as_file(response: Response, filename: str, suffix: str) -> Response:
+    """Offer an answer as a file named after the recording (RFC 6266): plain ASCII, and the full name beside it."""
+    name = PurePath(filename).stem + suffix
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-()") else "_" for c in name)
+    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, '')}"
+    return response
+
+
+def links(video_id: str) -> dict[str, str]:
+    """Address of each file, by its name in Python's manner: timeline_long_csv."""
+    return {
+        _endpoint(export).removeprefix("exports."): url_for(_endpoint(export), video_id=video_id) for export in EXPORTS
+    }
+
+
+def offered(video_id: str) -> dict[str, Any]:
+    """What a page needs to offer the files: each with its address, and whether any face is hidden."""
+    with service().database.read() as session:
+        is_hidden = any(face.hidden for face in cast.shown(session, video_id).values())
+    files = [{"export": export, "url": url_for(_endpoint(export), video_id=video_id)} for export in EXPORTS]
+    return {"exports": files, "any_face_is_hidden": is_hidden}
+
+
+def _streamed(video_id: str, export: Export, pieces: Pieces) -> Response:
+    """A file, made while it is sent; the session is closed with the response, also when the client goes away."""
+    with ExitStack() as stack:
+        session = stack.enter_context(service().database.read())
+        video = done(videos.get(session, video_id))
+        response = Response(pieces(session, video), content_type=export.media_type)
+        response.call_on_close(stack.pop_all().close)
+    return as_file(response, video.filename, export.suffix)
+
+
+def _endpoint(export: Export) -> str:
+    return "exports." + export.name.replace("-", "_").replace(".", "_")
+
+
+def _described(export: Export) -> dict[str, Any]:
+    """As the API shows it."""
+    return {
+        "name": export.name,
+        "title": export.title,
+        "about": export.about,
+        "href": f"{blueprint.url_prefix}/videos/{{id}}/{export.name}",
+        "media_type": export.media_type,
+        "omits_hidden_faces": export.omits_hidden,
+        "columns": [{"name": c.name, "meaning": c.meaning, "unit": c.unit or None} for c in export.columns],
+    }

@@ -1,0 +1,1 @@
+"""What every resource needs: problems, headers, parameters, the API's description."""

@@ -1,0 +1,1 @@
+"""Notes and marked ranges."""

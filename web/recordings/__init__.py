@@ -1,0 +1,1 @@
+"""The list of recordings, and the page of each."""

@@ -1,0 +1,1 @@
+"""Pictures, previews and overlays that workers make."""

@@ -1,0 +1,1 @@
+"""A timeline on its page: chart, player, quality."""
