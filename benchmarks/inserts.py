@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from benchmarks.databases import databases
 from benchmarks.stopwatch import stopwatch
-from emotion_timeline.db import timelines, videos, work
+from emotion_timeline import results
+from emotion_timeline.db import videos, work
 from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Observation, Segment, Step
@@ -45,7 +46,7 @@ def _measure(database: Database, rows: int) -> tuple[float, float, float]:
     with stopwatch() as bulk:
         for segment_id in ids:
             with database.write() as session:
-                timelines.replace_segment(session, segment_id, [block])
+                results.store_segment(session, segment_id, [block])
     with stopwatch() as read, database.read() as session:
         lines = sum(part.count("\n") for part in tidy.csv_lines(session, videos.get(session, "benchmark"))) - 1
     assert lines == segments * len(block), "every row is read back"

@@ -27,6 +27,7 @@ from typing import Any
 import av
 import numpy as np
 
+from emotion_timeline import results
 from emotion_timeline.db import timelines, videos, work
 from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
@@ -153,7 +154,7 @@ def record(clip: Path, stages: Stages, database: Database) -> None:
         blocks = list(analyze(clip, row_to_segment(row), stages))
         with database.write() as session:
             work.complete_segment(session, claim)
-            timelines.replace_segment(session, segment_id, blocks)
+            results.store_segment(session, segment_id, blocks)
     _check(database, video_id, planned)
 
 
@@ -183,7 +184,7 @@ def _storing(database: Database, planned: VideoPlan, stages: Stages, rows: list[
 
     def store() -> None:
         with database.write() as session:
-            timelines.replace_segment(session, segment_id, rows)
+            results.store_segment(session, segment_id, rows)
 
     return store
 

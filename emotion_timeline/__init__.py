@@ -1,10 +1,27 @@
-"""The analysis side of Emotion Timeline: video in, a timeline of facial emotions out.
+"""Timelines of the facial emotions in recordings, as a library.
 
-Importing the package loads nothing; `celery -A worker worker` finds the application in `emotion_timeline.queue`.
+    >>> import emotion_timeline
+    >>> rows = emotion_timeline.analyze("talk.mp4", sample_hz=5)
+    >>> rows.groupby("face_id")[["happy", "sad", "neutral"]].mean()
+
+web, worker, training and the command line stand on this package. Importing it loads nothing heavy: `analyze` and
+`read` bring in what they need when they are first asked for.
 """
 
-import os
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-# TensorFlow multiplies by oneDNN's kernels only where the CPU has AVX-512, unless told so before it's imported; with
-# AVX2 they're faster too, in batches (benchmarks.onednn).
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+if TYPE_CHECKING:
+    from emotion_timeline.dataframe import analyze, read
+
+__all__ = ["__version__", "analyze", "read"]
+
+__version__ = version("emotion-timeline")
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("analyze", "read"):
+        from emotion_timeline import dataframe
+
+        return getattr(dataframe, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,9 +16,10 @@ from typing import Any
 
 from tqdm import tqdm
 
+from emotion_timeline import results
 from emotion_timeline.clip import Clip
 from emotion_timeline.config import Settings
-from emotion_timeline.db import timelines, videos, work
+from emotion_timeline.db import videos, work
 from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Step, Video
@@ -28,7 +29,6 @@ from emotion_timeline.exports import tidy
 from emotion_timeline.media.plan import VideoPlan, plan
 from emotion_timeline.pipeline import Stages, analyze, load_stages
 from emotion_timeline.plan_rows import row_to_segment, segment_to_row
-from emotion_timeline.results import finish
 
 _LEASE_S = 7 * 24 * 3600.0  # nobody else knows of the database
 
@@ -111,9 +111,9 @@ def _fill(
             advance(len(set(block["frame"].tolist())))
         with database.write() as session:
             work.complete_segment(session, claim)
-            timelines.replace_segment(session, int(segment_id), blocks)
+            results.store_segment(session, int(segment_id), blocks)
     with database.write() as session:
-        finish(session, _claim_step(session, video.id, Step.FINISH))
+        results.finish(session, _claim_step(session, video.id, Step.FINISH))
         return videos.get(session, video.id)
 
 

@@ -37,6 +37,10 @@ class VideoError(TimelineError):
         return self.message
 
 
+class InputError(TimelineError):
+    """A file that a person gave is not what it should be; the message says what was expected and found."""
+
+
 class ModelError(TimelineError):
     """The network can't be loaded."""
 

@@ -59,7 +59,7 @@ app.add_defaults(_configuration)
 
 
 def send(messages: Iterable[Message]) -> None:
-    """Send what emotion_timeline.db.work.due() returned, after the commit. A broker that is down costs time, not work: the sweep
+    """Send what db.work.due() returned, after the commit. A broker that is down costs time, not work: the sweep
     of the next worker sends it again."""
     for task, identifier in messages:
         try:

@@ -1,4 +1,6 @@
-"""Put a fully analysed video together."""
+"""Put what the pipeline found into the database: a segment at a time, and at last the whole video together."""
+
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
@@ -6,7 +8,20 @@ from emotion_timeline.db import renders, timelines, videos, work
 from emotion_timeline.db.work import Claim
 from emotion_timeline.errors import VideoError
 from emotion_timeline.faces.tracking import join
-from emotion_timeline.views import appearances, strips
+from emotion_timeline.observations import Observations
+from emotion_timeline.views import appearances, curves, strips
+
+
+def store_segment(session: Session, segment_id: int, blocks: Sequence[Observations]) -> None:
+    """Store a segment's rows, tracklets and curves in place of any earlier ones.
+
+    Args:
+        session: an open transaction, which holds the fence: see work.complete_segment.
+        segment_id: the segment.
+        blocks: OBSERVATION arrays, each in order of frame and face.
+    """
+    timelines.replace_segment(session, segment_id, blocks)
+    curves.replace(session, segment_id, blocks)
 
 
 def finish(session: Session, claim: Claim) -> None:

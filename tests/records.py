@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import select, update
 
 from emotion_timeline import results
-from emotion_timeline.db import timelines, videos, work
+from emotion_timeline.db import videos, work
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Segment, Step, Video, VideoStatus
 from emotion_timeline.db.work import Claim, SegmentRow
@@ -71,7 +71,7 @@ def write(database: Database, claim: Claim, blocks: Sequence[Observations]) -> N
     assert claim.segment_id is not None
     with database.write() as session:
         work.complete_segment(session, claim)
-        timelines.replace_segment(session, claim.segment_id, blocks)
+        results.store_segment(session, claim.segment_id, blocks)
 
 
 def analyse(

@@ -1,3 +1,3 @@
 """From FER2013 to a served, documented network."""
 
-import emotion_timeline  # noqa: F401  # before any module imports Keras: it says how TensorFlow computes
+import emotion_timeline.faces  # noqa: F401  # before any module imports Keras: it says how TensorFlow computes

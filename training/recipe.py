@@ -31,7 +31,7 @@ class Recipe:
         average: 0, or the weight that the past has in a moving average over the steps, which is what is measured and
             exported.
         augmentation: a name in training.augmentation.AUGMENTATIONS.
-        denoise, scaling: how faces are prepared, in training and in serving; see emotion_timeline.faces.preprocessing.Preprocessing.
+        denoise, scaling: how faces are prepared, in training and in serving; see Preprocessing.
         mixup: 0, or the parameter of the beta distribution by whose numbers images of a batch, and their labels, are
             blended in pairs (Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018).
         label_smoothing: 0-1, part of each label that is spread over all emotions.

@@ -273,14 +273,14 @@ def _votes_cross_entropy(shares: Any, probabilities: Any) -> Any:
 
 
 def commit() -> str | None:
-    """The git commit of this code, with "+changes" where training/ or worker/ differ from it; None outside git."""
+    """The git commit of this code, with "+changes" where the trees that train differ from it; None outside git."""
     folder = Path(__file__).parents[1]
 
     def git(*arguments: str) -> str:
         return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
 
     try:
-        changed = git("status", "--porcelain", "--", "training", "worker")
+        changed = git("status", "--porcelain", "--", "training", "emotion_timeline")
         return git("rev-parse", "HEAD").strip() + ("+changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -1,4 +1,4 @@
-"""The tasks: an id in, the pipeline, the database out. Each may come twice, late or never; see emotion_timeline.db.work."""
+"""The tasks: an id in, the pipeline, the database out. Each may come twice, late or never; see db.work."""
 
 import logging
 import math
@@ -16,9 +16,10 @@ from celery.signals import worker_process_init
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from emotion_timeline import results
 from emotion_timeline.clip import Clip
 from emotion_timeline.config import Settings, load, served_version
-from emotion_timeline.db import renders, timelines, videos, work
+from emotion_timeline.db import renders, videos, work
 from emotion_timeline.db.renders import RenderClaim
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Step, Video
@@ -28,7 +29,6 @@ from emotion_timeline.media.plan import plan
 from emotion_timeline.pipeline import Stages, analyze, load_stages
 from emotion_timeline.plan_rows import row_to_segment, segment_to_row
 from emotion_timeline.queue import app, send
-from emotion_timeline.results import finish
 from worker.rendering import Job, early_thumbnail, make
 from worker.sweeping import is_shutting_down
 
@@ -103,7 +103,7 @@ def analyze_segment(segment_id: int) -> None:
             )
             with _database().write() as session:
                 work.complete_segment(session, claim)
-                timelines.replace_segment(session, segment_id, blocks)
+                results.store_segment(session, segment_id, blocks)
     _send_due(video.id)
 
 
@@ -131,7 +131,7 @@ def finish_video(video_id: str) -> None:
         return
     with _doing(claim):
         with _database().write() as session:
-            finish(session, claim)
+            results.finish(session, claim)
         _send_due(video_id)
 
 

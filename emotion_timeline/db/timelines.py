@@ -16,7 +16,6 @@ from emotion_timeline.db.tables import Observation, Segment, Tracklet
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces import tracking
 from emotion_timeline.observations import RANKING, Observations, Status
-from emotion_timeline.views import curves
 
 _CHUNK_ROWS = 5000  # rows in memory at a time, writing and reading
 _COLUMNS = (
@@ -49,7 +48,7 @@ class TimelineRow:
 
 
 def replace_segment(session: Session, segment_id: int, blocks: Sequence[Observations]) -> None:
-    """Store a segment's rows and tracklets in place of any earlier ones. The caller's transaction holds the fence.
+    """Store a segment's rows and tracklets in place of any earlier ones; see results.store_segment.
 
     Args:
         session: an open transaction.
@@ -60,7 +59,6 @@ def replace_segment(session: Session, segment_id: int, blocks: Sequence[Observat
     session.execute(delete(Tracklet).where(Tracklet.segment_id == segment_id))
     insert_observations(session, segment_id, blocks)
     _insert_tracklets(session, segment_id, blocks)
-    curves.replace(session, segment_id, blocks)
 
 
 def insert_observations(session: Session, segment_id: int, blocks: Sequence[Observations]) -> None:

@@ -1,4 +1,4 @@
-"""Resumable uploads: what was announced, and what became of it. The bytes are in files: see web/uploads/resumable.py."""
+"""Resumable uploads: what was announced, and what became of it. Their bytes: see web/uploads/resumable.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

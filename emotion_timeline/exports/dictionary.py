@@ -57,6 +57,9 @@ class Export:
         return {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}[self.name.rpartition(".")[2]]
 
 
+TEXT_COLUMNS = ("video_id", "source_file", "face_name", "status", "emotion", "model_version")
+"""Columns of a timeline that hold text; the others hold numbers."""
+
 _CSV = "text/csv; charset=utf-8"
 _VIDEO_ID = Column("video_id", "the video's id in the service")
 _SOURCE_FILE = Column("source_file", "the recording's name as uploaded")

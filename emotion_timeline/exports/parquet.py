@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from emotion_timeline.db.tables import Video
 from emotion_timeline.emotions import EMOTIONS
-from emotion_timeline.exports.dictionary import PARQUET
+from emotion_timeline.exports.dictionary import PARQUET, TEXT_COLUMNS
 from emotion_timeline.exports.tidy import strongest
 from emotion_timeline.views import shown
 from emotion_timeline.views.shown import ShownRow
@@ -82,7 +82,7 @@ def _schema() -> "pa.Schema":
     word, single = pa.dictionary(pa.int32(), pa.string()), pa.float32()
     types: dict[str, Any] = dict.fromkeys(("frame", "face_id"), pa.int32())
     types |= {"timestamp": pa.float64()}
-    types |= dict.fromkeys(("video_id", "source_file", "face_name", "status", "emotion", "model_version"), word)
+    types |= dict.fromkeys(TEXT_COLUMNS, word)
     return pa.schema(
         [
             pa.field(column.name, types.get(column.name, single), metadata=_metadata(column.meaning, column.unit))

@@ -72,6 +72,11 @@ def text(value: str) -> str:
     return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
 
 
+def plain_text(value: str) -> str:
+    """The text that text() wrote."""
+    return value[1:] if value.startswith("'") and value[1:].startswith(_FORMULA_STARTS) else value
+
+
 def strongest(probabilities: Sequence[float]) -> int:
     """Place of the highest value, the first one among equals."""
     return max(range(len(EMOTIONS)), key=probabilities.__getitem__)

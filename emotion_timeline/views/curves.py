@@ -53,7 +53,7 @@ class Curves:
 
 
 def replace(session: Session, segment_id: int, blocks: Sequence[Observations]) -> None:
-    """Store a segment's rows condensed, in place of any earlier ones; see timelines.replace_segment."""
+    """Store a segment's rows condensed, in place of any earlier ones; see results.store_segment."""
     earlier = session.get(SegmentCurves, segment_id)
     if earlier is not None:
         session.delete(earlier)

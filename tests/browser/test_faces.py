@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.test_pages import SCREENS
-from tests.test_web_faces import CROWD, THREE
+from tests.web.faces.test_faces import CROWD, THREE
 from tests.website import Website
 
 
@@ -123,7 +123,10 @@ def test_the_face_that_is_looked_at_is_marked(site: Website, address: str, open_
 def test_a_moment_is_gone_to_by_click_enter_and_link(site: Website, address: str, open_page: Opener) -> None:
     site.done(THREE)
     page = open_page(f"{address}/videos/v", **SCREENS["desktop"])
-    position = "async () => { const { playhead: p } = await import('/static/timeline/playhead.js'); return [p.timestampS, p.faceId]; }"
+    position = """async () => {
+      const { playhead } = await import("/static/timeline/playhead.js");
+      return [playhead.timestampS, playhead.faceId];
+    }"""
     page.locator("#moment-happy-34").click()
     assert page.evaluate(position) == [3.4, 3]
     page.locator("#moment-neutral-0").press("Enter")

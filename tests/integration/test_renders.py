@@ -15,7 +15,7 @@ from emotion_timeline.db.tables import Render, RenderKind, RenderStatus, VideoSt
 from tests.finished import finish_video
 from tests.media.make import Clip, encode
 from tests.services import ASTRONAUT, Service, wait_until
-from tests.test_renders import decode, shown_at, times
+from tests.worker.test_rendering import decode, shown_at, times
 
 MakeService = Callable[..., Service]
 ID = "astronaut-0123456789ab"

@@ -1,4 +1,4 @@
-"""Everything that can be had of a video as a file. emotion_timeline.exports.dictionary says what each is, and what it holds."""
+"""Everything that can be had of a video as a file; emotion_timeline.exports.dictionary says what each is and holds."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

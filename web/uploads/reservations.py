@@ -1,4 +1,4 @@
-"""Room for a recording that is to come in pieces, and what is removed to make it. Its bytes: see web/uploads/resumable.py."""
+"""Room for a recording that is to come in pieces, and what is removed to make it. Its bytes: see resumable.py."""
 
 import time
 from contextlib import suppress

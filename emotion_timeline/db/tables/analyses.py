@@ -169,7 +169,8 @@ class Observation(Base):
 
 
 class SegmentCurves(Base):
-    """A segment's rows condensed for charts; see emotion_timeline.downsampling. A copy: made with the rows, and made again from them
+    """A segment's rows condensed for charts; see emotion_timeline.downsampling. A copy: made with the
+    rows, and made again from them
     for segments of an earlier version."""
 
     __tablename__ = "segment_curves"

@@ -189,7 +189,8 @@ def test_another_backend_gives_the_same_probabilities(
 ) -> None:
     np.save(tmp_path / "crops.npy", crops)
     command = (
-        "import sys, numpy, keras; from pathlib import Path; from emotion_timeline.faces.classification import Classifier; "
+        "import sys, numpy, keras; from pathlib import Path; "
+        "from emotion_timeline.faces.classification import Classifier; "
         "crops, found, model = map(Path, sys.argv[1:]); assert keras.backend.backend() == 'jax'; "
         "numpy.save(found, Classifier(model).probabilities(numpy.load(crops)))"
     )

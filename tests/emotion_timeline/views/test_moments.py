@@ -13,8 +13,8 @@ from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Observations
 from emotion_timeline.views import cast, moments
 from emotion_timeline.views.moments import Moment
+from tests.emotion_timeline.views.test_cast import finished, people
 from tests.records import rows
-from tests.test_db_faces import finished, people
 
 
 def strongest(database: Database, per_emotion: int = 4) -> list[Moment]:
