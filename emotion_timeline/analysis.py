@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from emotion_timeline import results
 from emotion_timeline.clip import Clip
-from emotion_timeline.config import Settings
+from emotion_timeline.config import Settings, served_version
 from emotion_timeline.db import videos, work
 from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
@@ -26,6 +26,7 @@ from emotion_timeline.db.tables import Step, Video
 from emotion_timeline.db.work import Claim, Task
 from emotion_timeline.errors import SettingsError
 from emotion_timeline.exports import tidy
+from emotion_timeline.labels import Labels
 from emotion_timeline.media.plan import VideoPlan, plan
 from emotion_timeline.pipeline import Stages, analyze, load_stages
 from emotion_timeline.plan_rows import row_to_segment, segment_to_row
@@ -39,17 +40,19 @@ def analyze_file(
     output: Path,
     sample_hz: float | None,
     clip: Clip | None = None,
+    labels: Labels | None = None,
     *,
     show_progress: bool = False,
 ) -> dict[str, Any]:
     """Write a recording's CSV, and its JSON sidecar beside it. On an error neither is written.
 
     Args:
-        settings: of the model, the detector, threads and segments.
+        settings: of the model, its labels, the detector, threads and segments.
         path: the recording.
         output: the CSV; the sidecar has the same name with .json.
         sample_hz: frames per second to analyse; None for all.
         clip: the stretch to analyse; None for the whole recording.
+        labels: whose labels to give; None for what the settings say.
         show_progress: draw a progress bar on stderr.
 
     Returns:
@@ -57,13 +60,15 @@ def analyze_file(
 
     Raises:
         VideoError: the recording can't be analysed.
-        ModelError: the network can't be loaded.
+        ModelError: the network can't be loaded, or doesn't give those labels.
         SettingsError: the output can't be written.
     """
     sidecar_path = output.with_suffix(".json")
     _check_output(path, output, sidecar_path)
+    labels = labels or settings.labels
+    served_version(settings.model_dir, labels)  # refused before the seconds of loading
     planned = plan(path, settings.segment_s, sample_hz, clip)
-    stages = load_stages(settings.model_dir, settings.detector_path, settings.threads)
+    stages = load_stages(settings.model_dir, settings.detector_path, settings.threads, labels)
     with tempfile.TemporaryDirectory(prefix=".emotion-timeline-", dir=output.parent) as folder:
         database = Database(f"sqlite:///{folder}/timeline.db")
         migrate(database)

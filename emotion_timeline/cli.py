@@ -16,6 +16,7 @@ from emotion_timeline.config import load
 from emotion_timeline.db.migrations import migrate as migrate_database
 from emotion_timeline.db.session import Database
 from emotion_timeline.errors import TimelineError
+from emotion_timeline.labels import Labels
 
 BAD_INPUT = 2
 
@@ -32,6 +33,7 @@ def commands() -> None:
 @click.option("--sample-hz", type=float, help="Frames per second to analyse. Default: every frame.")
 @click.option("--start-s", type=float, help="Leave out frames before this time, in seconds from the first frame.")
 @click.option("--end-s", type=float, help="Leave out frames from this time on, in seconds from the first frame.")
+@click.option("--labels", type=click.Choice([*map(str, Labels)]), help="Whose labels. Default: TIMELINE_LABELS.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def analyze(
     video: Path,
@@ -39,15 +41,16 @@ def analyze(
     sample_hz: float | None,
     start_s: float | None,
     end_s: float | None,
+    labels: str | None,
     quiet: bool,
 ) -> None:
     """Analyse VIDEO in this process, without queue or server; write its timeline as CSV, and a JSON beside it."""
-    clip = Clip(start_s, end_s)
+    clip, chosen = Clip(start_s, end_s), Labels(labels) if labels else None
     from emotion_timeline.analysis import analyze_file  # loads the pipeline
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
     target = output or video.with_suffix(".csv")
-    sidecar = analyze_file(load(), video, target, sample_hz, clip, show_progress=not quiet)
+    sidecar = analyze_file(load(), video, target, sample_hz, clip, chosen, show_progress=not quiet)
     counts = ", ".join(f"{count} {status}" for status, count in sidecar["frames_by_status"].items() if count)
     click.echo(f"{target}: {sidecar['frames_analyzed']} frames ({counts}), {sidecar['faces']} face track(s).")
 

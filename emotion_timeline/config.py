@@ -11,6 +11,8 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from emotion_timeline.errors import ModelError, SettingsError
+from emotion_timeline.labels import Labels, Network
+from emotion_timeline.labels import read as read_labels
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -28,6 +30,11 @@ class Settings(BaseSettings):
         default_factory=lambda data: _promoted(data.get("models_dir")),
         pattern=r"^[A-Za-z0-9._-]+$",
         description="Folder under the models folder that is served. Empty: the one that its served.txt names.",
+    )
+    labels: Labels | None = Field(
+        None,
+        description="Whose labels timelines have, unless asked otherwise: ferplus or fer2013. Empty: ferplus where the "
+        "network has learnt them.",
     )
     detector_path: Path | None = Field(
         None, description="Another YuNet ONNX file for face detection. Empty: the packaged one."
@@ -129,16 +136,31 @@ def load() -> Settings:
         raise SettingsError("; ".join(faults) + ". Correct the environment and start again.") from exc
 
 
-def served_version(model_dir: Path) -> str:
-    """Version of the network in a folder, without loading it.
+def served_version(model_dir: Path, labels: Labels | None = None) -> str:
+    """Version of what the network in a folder makes now, without loading it.
+
+    Args:
+        model_dir: the folder.
+        labels: whose labels are asked for; see Network.chosen.
+
+    Raises:
+        ModelError: no usable metadata.json, or the network doesn't give those labels.
+    """
+    network = served_network(model_dir)
+    return network.version_by(network.chosen(labels))
+
+
+def served_network(model_dir: Path) -> Network:
+    """What is known of the network in a folder, without loading it.
 
     Raises:
         ModelError: no usable metadata.json.
     """
     path = model_dir / "metadata.json"
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["version"])
-    except (OSError, ValueError, KeyError, TypeError) as exc:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return Network(str(fields["version"]), read_labels(fields.get("labels", ["fer2013"])))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
         raise ModelError(
             f"{path} was expected to describe a network but can't be used ({exc}). "
             "Restore it, or set TIMELINE_MODEL to another folder under the models folder."

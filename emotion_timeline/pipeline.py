@@ -23,6 +23,7 @@ from emotion_timeline.errors import Stopped
 from emotion_timeline.faces.detection import Detector
 from emotion_timeline.faces.preprocessing import Preprocessing, crop_faces
 from emotion_timeline.faces.tracking import Linker
+from emotion_timeline.labels import Labels
 from emotion_timeline.media.plan import Frame, SegmentPlan, read_frames
 from emotion_timeline.observations import Observations, Status, blank
 
@@ -62,21 +63,24 @@ class _SearchedFrame:
     crops: NDArray[np.uint8]  # (n, size, size, 1)
 
 
-def load_stages(model_dir: Path, detector_path: Path | None = None, threads: int | None = None) -> Stages:
+def load_stages(
+    model_dir: Path, detector_path: Path | None = None, threads: int | None = None, labels: Labels | None = None
+) -> Stages:
     """Loads both networks. Imports TensorFlow, so call it after the fork and only where frames are analysed.
 
     Args:
         model_dir: folder of the classifier.
         detector_path: a YuNet file; None takes the packaged one.
         threads: frames searched at once; None takes the cores that this process may use.
+        labels: whose labels the classifier gives; see emotion_timeline.labels.Network.chosen.
 
     Raises:
-        ModelError: a file is missing, damaged or of another kind.
+        ModelError: a file is missing, damaged or of another kind, or the network doesn't give those labels.
     """
     detector = Detector(detector_path)  # first: a wrong path is told before TensorFlow's seconds of loading
     from emotion_timeline.faces.classification import Classifier
 
-    classifier = Classifier(model_dir, batch_size=BATCH_SIZE)
+    classifier = Classifier(model_dir, BATCH_SIZE, labels)
     preprocessing = Preprocessing.from_metadata(classifier.preprocessing)
     return Stages(detector, classifier, preprocessing, threads or len(os.sched_getaffinity(0)))
 

@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from emotion_timeline import config
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.exports.tidy import CSV_COLUMNS, DATA_DICTIONARY
+from emotion_timeline.labels import Labels
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 
@@ -22,6 +23,11 @@ def columns_table() -> str:
     meaning = DATA_DICTIONARY[EMOTIONS[0]].replace(EMOTIONS[0], "this one")
     rows[place] = (", ".join(f"`{name}`" for name in EMOTIONS), meaning)
     return table(("Column", "Meaning"), rows)
+
+
+def labels_table() -> str:
+    """What a probability means by whose labels."""
+    return table(("Labels", "Meaning"), [(f"`{labels}`", labels.meaning) for labels in Labels])
 
 
 def settings_table() -> str:
@@ -38,7 +44,8 @@ def settings_table() -> str:
 
 def updated(readme: str) -> str:
     """The README with each table between its two markers made anew."""
-    for name, table in (("columns", columns_table()), ("settings", settings_table())):
+    tables = {"labels": labels_table(), "columns": columns_table(), "settings": settings_table()}
+    for name, table in tables.items():
         readme = filled(readme, f"<!-- {name}: made by `make readme` -->\n", table)
     return readme
 

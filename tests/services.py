@@ -29,6 +29,7 @@ from emotion_timeline.db.tables import Video, VideoStatus
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.exports import tidy
 from emotion_timeline.faces.classification import ARCHITECTURE, METADATA, WEIGHTS, model_version
+from emotion_timeline.labels import Labels
 from emotion_timeline.media.plan import inspect
 from emotion_timeline.server import web_command
 
@@ -235,7 +236,7 @@ class Service:
             process.terminate()
             process.wait(30)
 
-    def submit(self, path: Path, video_id: str, sample_hz: float | None = None) -> str:
+    def submit(self, path: Path, video_id: str, sample_hz: float | None = None, labels: Labels | None = None) -> str:
         """Put a recording into the service as web does, under a known id, and send its messages."""
         copyfile(path, self.settings.recording(video_id))
         new = videos.NewVideo(
@@ -245,7 +246,7 @@ class Service:
             sha256=sha256(path.read_bytes()).hexdigest(),
             sample_hz=sample_hz,
             model=self.settings.model,
-            model_version=served_version(self.settings.model_dir),
+            model_version=served_version(self.settings.model_dir, labels),
             info=asdict(inspect(path)),
         )
         with self.database.write() as session:

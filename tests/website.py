@@ -60,10 +60,12 @@ class Website:
     def database(self) -> Database:
         return self.service.database
 
-    def serve(self, version: str) -> None:
-        """Put a network of this version into the folder that is served."""
+    def serve(self, version: str, labels: Sequence[str] | None = None) -> None:
+        """Put a network of this version, which gives these labels, into the folder that is served."""
         self.settings.model_dir.mkdir(parents=True, exist_ok=True)
-        (self.settings.model_dir / "metadata.json").write_text(json.dumps({"version": version}))
+        (self.settings.model_dir / "metadata.json").write_text(
+            json.dumps({"version": version} | ({} if labels is None else {"labels": labels}))
+        )
 
     def upload(self, content: bytes | None = None, filename: str = "clip.mp4", **fields: Any) -> Any:
         """POST to the API; the content is that of a real clip unless given."""

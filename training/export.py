@@ -12,6 +12,10 @@ import numpy as np
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces.classification import ARCHITECTURE, METADATA, WEIGHTS, model_version
 from emotion_timeline.faces.preprocessing import Preprocessing
+from emotion_timeline.labels import Labels
+
+HEADS = (Labels.FER2013, Labels.FERPLUS)
+"""Whose labels each head of a network gives, in their order."""
 
 
 def export(
@@ -44,6 +48,7 @@ def export(
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "trained": dict(trained),
         "validation": {},
+        "labels": [str(labels) for labels in HEADS[: len(model.outputs)]],
     }
     directory.mkdir(parents=True, exist_ok=True)
     _replace(directory / WEIGHTS, weights)

@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         ModelError: the served network isn't there.
     """
     settings = settings or load()
-    served_version(settings.model_dir)  # told now, not at somebody's upload
+    served_version(settings.model_dir, settings.labels)  # told now, not at somebody's upload
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.resolved_database_url)
     require_current(database)

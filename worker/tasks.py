@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache, lru_cache
 from threading import Event, Thread
 from time import monotonic
@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session
 
 from emotion_timeline import results
 from emotion_timeline.clip import Clip
-from emotion_timeline.config import Settings, load, served_version
+from emotion_timeline.config import Settings, load, served_network
 from emotion_timeline.db import renders, videos, work
 from emotion_timeline.db.renders import RenderClaim
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Step, Video
 from emotion_timeline.db.work import Claim
 from emotion_timeline.errors import LeaseLost, ModelError, Stopped, VideoError
+from emotion_timeline.labels import labels_of
 from emotion_timeline.media.plan import plan
 from emotion_timeline.pipeline import Stages, analyze, load_stages
 from emotion_timeline.plan_rows import row_to_segment, segment_to_row
@@ -108,9 +109,11 @@ def analyze_segment(segment_id: int) -> None:
 
 
 def _stages_for(video: Video) -> Stages | None:
-    """The networks for a video: its own, whichever is served now. None when another was put into its folder since: the
-    video then begins anew with that one, for a timeline never mixes two."""
-    stages = _stages(video.model, served_version(_settings().models_dir / video.model))
+    """The networks for a video: its own, whichever is served now, with the labels that its version names, whichever the
+    settings name now. None when another was put into its folder since: the video then begins anew with that one, for a
+    timeline never mixes two."""
+    stages = _stages(video.model, served_network(_settings().models_dir / video.model).version)
+    stages = replace(stages, classifier=stages.classifier.giving(labels_of(video.model_version)))
     version = stages.classifier.version
     if version == video.model_version:
         return stages

@@ -72,7 +72,9 @@ _FACE_ID = Column(
 _FACE_NAME = Column("face_name", "the name that a person gave the face; blank where there is none")
 _STATUSES = "ok; no_face; too_small (a face was found but is too small to classify); decode_error (no picture)"
 _SHOWN_STATUS = Column("status", f"{_STATUSES}; hidden (all faces of the frame were hidden, so they are left out)")
-_MODEL_VERSION = Column("model_version", "version of the network that made the row")
+_MODEL_VERSION = Column(
+    "model_version", "version of the network that made the row, and whose labels it gave where it has more than one set"
+)
 _EMOTIONS = tuple(
     Column(emotion, f"probability that the expression shown is {emotion}, 0-1; the seven sum to 1", "0-1")
     for emotion in EMOTIONS
@@ -234,6 +236,8 @@ SIDECAR = Export(
             "sample_hz: analysed frames per second, null for every frame; clip: the part, null for all",
         ),
         Column("model", "name and version of the network"),
+        Column("labels", "whose labels these are: ferplus, of FER+'s raters, or fer2013, FER2013's own"),
+        Column("labels_meaning", "what a probability means by these labels"),
         Column("software", "name and version of this software"),
         Column("emotions", "the seven, in the order of their columns"),
         Column("frames_analyzed", "frames that were analysed"),

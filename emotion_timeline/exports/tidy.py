@@ -16,6 +16,7 @@ from emotion_timeline.db.tables import Video
 from emotion_timeline.db.timelines import TimelineRow, counts_by_status, read
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.exports.dictionary import EXPORTS, SIDECAR, TIDY
+from emotion_timeline.labels import labels_of
 from emotion_timeline.views import cast
 
 CSV_COLUMNS = TIDY.header
@@ -108,6 +109,8 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         "video": video.info,
         "settings": {"sample_hz": video.sample_hz, "clip": Clip(video.clip_start_s, video.clip_end_s).described()},
         "model": {"name": video.model, "version": video.model_version},
+        "labels": labels_of(video.model_version),
+        "labels_meaning": labels_of(video.model_version).meaning,
         "software": {"name": "emotion-timeline", "version": software_version},
         "emotions": list(EMOTIONS),
         "frames_analyzed": video.frames_total,

@@ -5,6 +5,7 @@ and the parent of forked workers stay free of it. Only backend-neutral calls, so
 as well. Batches are padded to a few fixed sizes, so that the backend traces as few graphs.
 """
 
+import copy
 import hashlib
 import io
 import json
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import ModelError
+from emotion_timeline.labels import Labels, Network
+from emotion_timeline.labels import read as read_labels
 
 WEIGHTS = "weights.npz"
 ARCHITECTURE = "architecture.json"
@@ -40,6 +43,7 @@ class ModelMetadata:
         preprocessing: see emotion_timeline.faces.preprocessing.Preprocessing.from_metadata.
         weights_sha256: of the file weights.npz.
         trained, validation: how the network was made and what it reaches, for people.
+        labels: whose labels each head gives; FER2013's alone where the file says nothing.
     """
 
     name: str
@@ -50,6 +54,12 @@ class ModelMetadata:
     weights_sha256: str
     trained: dict[str, Any]
     validation: dict[str, Any]
+    labels: tuple[Labels, ...] = (Labels.FER2013,)
+
+    @property
+    def network(self) -> Network:
+        """Version and labels."""
+        return Network(self.version, self.labels)
 
 
 def read_metadata(model_dir: Path) -> ModelMetadata:
@@ -61,10 +71,11 @@ def read_metadata(model_dir: Path) -> ModelMetadata:
     path = model_dir / METADATA
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        metadata = ModelMetadata(**{**fields, "emotions": tuple(fields["emotions"])})
+        labels = read_labels(fields.get("labels", ["fer2013"]))
+        metadata = ModelMetadata(**{**fields, "emotions": tuple(fields["emotions"]), "labels": labels})
     except OSError as exc:
         raise ModelError(f"There should be a model in {model_dir}, but {path} can't be read. {_REMEDY}") from exc
-    except (ValueError, TypeError, KeyError) as exc:
+    except (ValueError, TypeError, KeyError, AttributeError) as exc:
         raise ModelError(f"{path} is damaged or of another version: {exc}. {_REMEDY}") from exc
     if metadata.emotions != EMOTIONS:
         raise ModelError(
@@ -83,26 +94,44 @@ def model_version(name: str, weights: bytes, architecture: bytes, preprocessing:
 class Classifier:
     """A loaded network. Make it in the process that uses it, after any fork."""
 
-    def __init__(self, model_dir: Path, batch_size: int = 32) -> None:
+    def __init__(self, model_dir: Path, batch_size: int = 32, labels: Labels | None = None) -> None:
         """Loads and verifies the network and runs it once.
 
         Args:
             model_dir: a folder with weights.npz, architecture.json and metadata.json.
             batch_size: crops per pass through the network.
+            labels: whose labels to give; see emotion_timeline.labels.Network.chosen.
 
         Raises:
-            ModelError: a file is missing, damaged, or does not belong to the others.
+            ModelError: a file is missing, damaged, or does not belong to the others, or the network doesn't give those
+                labels.
         """
         self._metadata = read_metadata(model_dir)
+        self._labels = self._metadata.network.chosen(labels)
         self._batch_size = batch_size
         weights, architecture = read_network(model_dir)
         self._model = _build(model_dir, weights, architecture)
+        if len(self._model.outputs) < len(self._metadata.labels):
+            raise ModelError(
+                f"The network in {model_dir} should have a head for each of {', '.join(self._metadata.labels)}, "
+                f"but has {len(self._model.outputs)}. {_REMEDY}"
+            )
         self.probabilities(np.zeros((1, *self._model.input_shape[1:]), np.uint8))  # traces; a fault shows now
 
     @property
     def version(self) -> str:
-        """Names the network in every row that it makes."""
-        return self._metadata.version
+        """Names the network, and whose labels it gives where it has more, in every row that it makes."""
+        return self._metadata.network.version_by(self._labels)
+
+    def giving(self, labels: Labels) -> "Classifier":
+        """The same network, loaded once, with these labels.
+
+        Raises:
+            ModelError: it doesn't give them.
+        """
+        other = copy.copy(self)
+        other._labels = self._metadata.network.chosen(labels)
+        return other
 
     @property
     def preprocessing(self) -> dict[str, Any]:
@@ -119,7 +148,7 @@ class Classifier:
             float32 (n, 7) in the order of EMOTIONS; each row sums to 1. The same crops in the same order give the same
             bits.
         """
-        served: NDArray[np.float32] = self.answers(crops)[0]
+        served: NDArray[np.float32] = self.answers(crops)[self._metadata.labels.index(self._labels)]
         return served
 
     def answers(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -129,8 +158,8 @@ class Classifier:
             crops: as for probabilities.
 
         Returns:
-            float32 (heads, n, 7), rows as of probabilities: the first head is the one that is served, a second one
-            answers as FER+'s raters would.
+            float32 (heads, n, 7), rows as of probabilities: the first head answers with FER2013's labels, a second one
+            as FER+'s raters would.
         """
         size = self._batch_size
         result = np.empty((len(self._model.outputs), len(crops), len(EMOTIONS)), np.float32)

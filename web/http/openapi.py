@@ -113,6 +113,7 @@ class _Operation:
     problems: Sequence[int]
     parameters: Sequence[Parameter]
     body: type[BaseModel] | None
+    body_required: bool
     content: Mapping[str, Any] | None
     also: Mapping[str, Mapping[int, Answer]]
 
@@ -125,6 +126,7 @@ def describes(
     body: type[BaseModel] | None = None,
     content: Mapping[str, Any] | None = None,
     also: Mapping[str, Mapping[int, Answer]] | None = None,
+    body_required: bool = True,
 ) -> Callable[[_View], _View]:
     """Describe a view; to be put nearest to it, below its route.
 
@@ -136,10 +138,11 @@ def describes(
         body: model of a JSON body.
         content: media types of another body, with their schemas, as OpenAPI has them.
         also: answers to further methods, such as HEAD, that differ from those above.
+        body_required: whether a body must be there, where one is described.
     """
 
     def mark(view: _View) -> _View:
-        setattr(view, _KEY, _Operation(tag, answers, problems, parameters, body, content, also or {}))
+        setattr(view, _KEY, _Operation(tag, answers, problems, parameters, body, body_required, content, also or {}))
         return view
 
     return mark
@@ -210,7 +213,7 @@ def _operation(rule: Rule, method: str, view: Callable[..., Any], schemas: dict[
     if said.body is not None:
         content = {"application/json": {"schema": _reference(said.body, schemas)}}
     if content:
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": said.body_required, "content": content}
     return operation
 
 

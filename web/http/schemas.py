@@ -5,6 +5,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from emotion_timeline.labels import Labels
+
+LABELS = "whose labels to give: FER+'s raters', or FER2013's own; without it as the server is set"
+
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -63,6 +67,7 @@ class Analysis(Strict):
     id: str
     status: Status
     model: Model
+    labels: Labels = Field(description="; ".join(f"{labels}: {labels.meaning}" for labels in Labels))
     sample_hz: float | None = Field(description="frames per second that are analysed; null for all")
     clip: ClipRange | None = Field(description="null for the whole recording")
     created_at: datetime
@@ -132,6 +137,12 @@ class CreatedVideoBody(VideoBody):
     message: str = Field("", description="only of a duplicate")
 
 
+class Reanalysis(Strict):
+    """How to analyse a recording again."""
+
+    labels: Labels | None = Field(None, description=LABELS)
+
+
 class VideosPage(Strict):
     """Some of the videos."""
 
@@ -149,6 +160,8 @@ class SidecarBody(BaseModel):
     sha256: str
     settings: dict[str, Any]
     model: Model
+    labels: Labels
+    labels_meaning: str
     emotions: list[str]
     frames_analyzed: int
     frames_by_status: dict[str, int]

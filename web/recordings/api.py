@@ -12,15 +12,17 @@ from emotion_timeline.clip import Clip
 from emotion_timeline.db import renders, videos, work
 from emotion_timeline.db.tables import Render, Video
 from emotion_timeline.db.videos import Progress
+from emotion_timeline.labels import Labels, labels_of
 from emotion_timeline.views import listing
 from emotion_timeline.views.listing import Search
 from web.exports.api import done
 from web.exports.api import links as export_links
+from web.http import bodies
 from web.http.answers import gone
 from web.http.idempotency import REPLAYED
 from web.http.openapi import IDEMPOTENCY_KEY, Answer, describes
 from web.http.parameters import PAGING, paging
-from web.http.schemas import CreatedVideoBody, VideoBody, VideosPage
+from web.http.schemas import LABELS, CreatedVideoBody, Reanalysis, VideoBody, VideosPage
 from web.http.service import Service, service
 from web.http.times import instant
 from web.recordings import searches
@@ -57,6 +59,7 @@ _FORM = {
                     "exclusiveMinimum": 0,
                     "description": "analyse up to this time; without it to the end",
                 },
+                "labels": {"enum": [*Labels], "description": LABELS},
             },
             "required": ["file"],
         }
@@ -73,10 +76,11 @@ def create() -> Response:
 
 
 @blueprint.post("/videos/<video_id>/reanalyze")
-@describes("videos", _MADE, (410, 507))
+@describes("videos", _MADE, (400, 410, 415, 422, 507), body=Reanalysis, body_required=False)
 def analyze_again(video_id: str) -> Response:
     """Analyse the same recording by the network that is served now: 202 with a new video; 200 if there is that one."""
-    return _answered(reanalyze(service(), video_id))
+    asked = bodies.read(Reanalysis) if request.content_length else Reanalysis()
+    return _answered(reanalyze(service(), video_id, asked.labels))
 
 
 def _answered(outcome: Outcome) -> Response:
@@ -242,6 +246,7 @@ def _named(video: Video) -> dict[str, Any]:
         "id": video.id,
         "status": video.status.value,
         "model": {"name": video.model, "version": video.model_version},
+        "labels": labels_of(video.model_version),
         "sample_hz": video.sample_hz,
         "clip": Clip(video.clip_start_s, video.clip_end_s).described(),
         "created_at": instant(video.created_at),

@@ -7,9 +7,10 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from emotion_timeline.config import served_version
+from emotion_timeline.config import served_network
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import ModelError
+from emotion_timeline.labels import Labels, labels_of
 from web.exports import api as exports_api
 from web.faces.pages import faces_of, moments_of
 from web.http.problems import Problem
@@ -19,6 +20,7 @@ from web.recordings import api as recordings_api
 from web.recordings import searches, selection
 from web.timeline import bands
 from web.uploads.intake import Outcome, accept, reanalyze
+from web.uploads.options import read_labels
 
 blueprint = Blueprint("pages", __name__)
 
@@ -62,6 +64,7 @@ def video(video_id: str) -> str:
         emotions=EMOTIONS,
         comparable=_comparable(found),
         figures=bands.figures(found["model"]["name"], found["model"]["version"]),
+        meaning=labels_of(found["model"]["version"]).meaning,
         **(_results(video_id) if found["status"] == "done" else {}),
         **_analyses(found),
         **_faces(found),
@@ -98,7 +101,7 @@ def retry(video_id: str) -> WerkzeugResponse:
 @blueprint.post("/videos/<video_id>/reanalyze")
 def analyze_again(video_id: str) -> WerkzeugResponse:
     """Analyse by the network that is served now, and show that video."""
-    return _show(reanalyze(service(), video_id))
+    return _show(reanalyze(service(), video_id, read_labels(request.form.get("labels", ""))))
 
 
 @blueprint.post("/videos/<video_id>/delete")
@@ -118,7 +121,7 @@ def _faces(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _analyses(found: dict[str, Any]) -> dict[str, Any]:
-    """All analyses of a recording, newest first, and the network that could make another one."""
+    """All analyses of a recording, newest first, and what the network that is served could make besides."""
     together = [found, *found["analyses"]]
     together.sort(key=lambda analysis: datetime.fromisoformat(analysis["created_at"]), reverse=True)
     return {"analyses": together, "offered": _offered(together, found)}
@@ -145,20 +148,38 @@ def _frames(analysis: dict[str, Any]) -> tuple[Any, ...]:
     return analysis["sample_hz"], analysis["clip"]
 
 
-def _offered(analyses: list[dict[str, Any]], found: dict[str, Any]) -> str | None:
-    """Version of the network that is served now; None when it was put to these frames of the recording before."""
+def _offered(analyses: list[dict[str, Any]], found: dict[str, Any]) -> list[tuple[Labels, str]]:
+    """For each set of labels that the network served now gives, them and the version; without those that were put to
+    these frames of the recording before."""
     try:
-        version = served_version(service().settings.model_dir)
+        network = served_network(service().settings.model_dir)
     except ModelError:
-        return None  # its folder was taken away under the running service; what is there can be shown without it
+        return []  # its folder was taken away under the running service; what is there can be shown without it
     known = {analysis["model"]["version"] for analysis in analyses if _frames(analysis) == _frames(found)}
-    return None if version in known else version
+    versions = [(labels, network.version_by(labels)) for labels in Labels if labels in network.labels]
+    return [(labels, version) for labels, version in versions if version not in known]
 
 
 def _index(refusal: str | None) -> str:
-    report = selection.report(request.args)
-    max_bytes = service().settings.max_upload_bytes
-    return render_template("recordings/index.html", refusal=refusal, report=report, max_bytes=max_bytes, **_listed())
+    return render_template(
+        "recordings/index.html",
+        refusal=refusal,
+        report=selection.report(request.args),
+        max_bytes=service().settings.max_upload_bytes,
+        label_sets=_label_sets(),
+        **_listed(),
+    )
+
+
+def _label_sets() -> list[Labels]:
+    """What the network served now can give, that which is given unless asked otherwise first."""
+    settings = service().settings
+    try:
+        network = served_network(settings.model_dir)
+        usual = network.chosen(settings.labels)
+    except ModelError:
+        return []  # told when something is uploaded
+    return [usual, *(labels for labels in network.labels if labels is not usual)]
 
 
 def _listed() -> dict[str, Any]:

@@ -15,6 +15,8 @@ from emotion_timeline.db import idempotency, uploads, videos, work
 from emotion_timeline.db.idempotency import Made
 from emotion_timeline.db.tables import Video, VideoStatus
 from emotion_timeline.db.videos import NewVideo
+from emotion_timeline.errors import ModelError
+from emotion_timeline.labels import Labels
 from web.http.idempotency import Key, key_of_request
 from web.http.problems import Problem
 from web.http.service import Service
@@ -56,28 +58,38 @@ def accept(service: Service) -> Outcome:
         if unknown:
             raise Problem(400, "unknown_field", f"The form has a field {min(unknown)!r} that isn't known here.")
         options = options_of.read(incoming.form)
+        version = version_for(service, options.labels)
         if part.size_bytes == 0:
             raise Problem(400, "empty", "The file is empty. Choose the recording again.")
         part.finish()
         filename = clean_filename(file.filename or "")
         info = probe(service, part.path, filename, options)
-        new = describe(service, part.id, filename, part.size_bytes, part.sha256, options, info)
+        new = describe(service, part.id, filename, part.size_bytes, part.sha256, options, info, version)
         return record(service, part.keep, new, key=key_of_request(part.sha256, options))
 
 
-def reanalyze(service: Service, video_id: str) -> Outcome:
+def reanalyze(service: Service, video_id: str, labels: Labels | None = None) -> Outcome:
     """Have a video's recording analysed by the network that is served now, in the same way, as a video of its own.
+
+    Args:
+        service: the service.
+        video_id: the video.
+        labels: whose labels to give; None for what the settings say.
 
     Raises:
         NotFound: no such video.
-        Problem: the recording is gone, or there is no room for a copy; no file and no row is left.
+        Problem: the network doesn't give those labels, the recording is gone, or there is no room for a copy; no file
+            and no row is left.
     """
     settings = service.settings
     with service.database.read() as session:
         video = videos.get(session, video_id)
         same_content = (video, *videos.other_analyses(session, [video])[video.id])
     options = Options(video.sample_hz, video.clip_start_s, video.clip_end_s)
-    new = describe(service, videos.new_id(), video.filename, video.size_bytes, video.sha256, options, video.info)
+    version = version_for(service, labels)
+    new = describe(
+        service, videos.new_id(), video.filename, video.size_bytes, video.sha256, options, video.info, version
+    )
     for analysis in same_content:
         if analysis.work_key == new.work_key and analysis.status not in (VideoStatus.FAILED, VideoStatus.CANCELLED):
             return Outcome(analysis, is_new=False)  # there is nothing to do, and no file needed
@@ -94,14 +106,33 @@ def describe(
     sha256: str,
     options: Options,
     info: dict[str, Any],
+    version: str,
 ) -> NewVideo:
     """A video by the network that is served now; see NewVideo for the arguments."""
-    settings = service.settings
-    version = served_version(settings.model_dir)
     return NewVideo(
-        video_id, filename, size_bytes, sha256, options.sample_hz, settings.model, version, info,
+        video_id, filename, size_bytes, sha256, options.sample_hz, service.settings.model, version, info,
         options.clip_start_s, options.clip_end_s,
     )  # fmt: skip
+
+
+def version_for(service: Service, labels: Labels | None) -> str:
+    """The version of what the network that is served now makes.
+
+    Args:
+        service: the service.
+        labels: whose labels are asked for; None for what the settings say.
+
+    Raises:
+        Problem: 422, the network doesn't give those labels.
+    """
+    settings = service.settings
+    try:
+        return served_version(settings.model_dir, labels or settings.labels)
+    except ModelError as exc:
+        if labels is None:
+            raise
+        served_version(settings.model_dir)  # a folder that can't be used is no fault of who asks
+        raise Problem(422, "labels_not_given", str(exc)) from exc
 
 
 def record(

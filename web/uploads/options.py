@@ -7,9 +7,10 @@ from typing import Any
 
 from emotion_timeline.clip import Clip
 from emotion_timeline.errors import VideoError
+from emotion_timeline.labels import Labels
 from web.http.problems import Problem
 
-NAMES = ("sample_hz", "clip_start_s", "clip_end_s")
+NAMES = ("sample_hz", "clip_start_s", "clip_end_s", "labels")
 """The fields of a form that are read here."""
 
 MAX_SAMPLE_HZ = 1000
@@ -23,11 +24,19 @@ class Options:
         sample_hz: frames per second to analyse; None for all.
         clip_start_s: start of the stretch to analyse, in seconds from the first frame; None for the recording's.
         clip_end_s: its end, exclusive; None for the recording's.
+        labels: whose labels to give; None for what the settings say.
     """
 
     sample_hz: float | None = None
     clip_start_s: float | None = None
     clip_end_s: float | None = None
+    labels: Labels | None = None
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> "Options":
+        """What as_dict gave, perhaps in an earlier release, and a database kept as JSON."""
+        labels = fields.get("labels")
+        return cls(**{**fields, "labels": Labels(labels) if labels else None})
 
     @property
     def clip(self) -> Clip:
@@ -52,12 +61,28 @@ def read(texts: Mapping[str, str]) -> Options:
         sample_hz=_read_sample_hz(texts.get("sample_hz", "")),
         clip_start_s=_read_time_s("clip_start_s", texts.get("clip_start_s", "")) or None,  # 0 is the start anyway
         clip_end_s=_read_time_s("clip_end_s", texts.get("clip_end_s", "")),
+        labels=read_labels(texts.get("labels", "")),
     )
     try:
         _ = options.clip
     except VideoError as exc:
         raise Problem(400, exc.code, exc.message) from exc
     return options
+
+
+def read_labels(text: str) -> Labels | None:
+    """Whose labels to give; None for an empty text: what the settings say.
+
+    Raises:
+        Problem: 400, there are no such labels.
+    """
+    if not text.strip():
+        return None
+    try:
+        return Labels(text.strip())
+    except ValueError as exc:
+        sentence = f"`labels` was expected to be {' or '.join(Labels)}, but is {text[:40]!r}."
+        raise Problem(400, "bad_labels", sentence) from exc
 
 
 def _read_sample_hz(text: str) -> float | None:

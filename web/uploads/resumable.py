@@ -21,7 +21,7 @@ from emotion_timeline.db.tables import Upload
 from web.http.problems import Problem
 from web.http.service import Service
 from web.uploads.inspection import probe
-from web.uploads.intake import describe, record
+from web.uploads.intake import describe, record, version_for
 from web.uploads.multipart import UploadRequest
 from web.uploads.options import Options
 from web.uploads.storage import check_space, full_disk_as_problem, part_path, place, second_name
@@ -241,8 +241,9 @@ def _examine(service: Service, upload: Upload) -> None:
     Raises:
         Problem: 422, it is refused for good; else it can't be told or done now, and the file is kept.
     """
-    part, options = upload_part(service.settings, upload.id), Options(**upload.options)
+    part, options = upload_part(service.settings, upload.id), Options.of(upload.options)
     try:
+        version = version_for(service, options.labels)
         info = probe(service, part, upload.filename, options)
     except Problem as problem:
         if problem.status == 422:
@@ -252,7 +253,7 @@ def _examine(service: Service, upload: Upload) -> None:
         raise
     with part.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    new = describe(service, upload.id, upload.filename, upload.size_bytes, sha256, options, info)
+    new = describe(service, upload.id, upload.filename, upload.size_bytes, sha256, options, info, version)
     own = part_path(service.settings, upload.id)
     own.unlink(missing_ok=True)  # of an earlier try
     with second_name(service.settings, [part], own):

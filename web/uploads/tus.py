@@ -24,7 +24,7 @@ from web.http.problems import Problem
 from web.http.schemas import UploadBody
 from web.http.service import service
 from web.uploads import options, reservations, resumable
-from web.uploads.intake import clean_filename
+from web.uploads.intake import clean_filename, version_for
 from web.uploads.multipart import UploadRequest
 from web.uploads.resumable import Checksum
 
@@ -41,7 +41,8 @@ _BASE64 = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
 _PAIR = rf"[!-+\--~]+(?: {_BASE64})?"
 _METADATA = Parameter(
     "Upload-Metadata",
-    "`filename`, `sample_hz`, `clip_start_s`, `clip_end_s`: pairs of a key and a text in Base64, joined by commas.",
+    "`filename`, `sample_hz`, `clip_start_s`, `clip_end_s`, `labels`: pairs of a key and a text in Base64, joined by "
+    "commas.",
     {"type": "string", "pattern": f"^(?:{_PAIR}(?:,{_PAIR})*)?$"},
     "header",
 )
@@ -108,6 +109,7 @@ def create() -> Response:
     given = request.headers.get("Upload-Metadata", "")
     metadata = _read_metadata(given)
     analysis = options.read(metadata)
+    version_for(service(), analysis.labels)  # refused now, not after the last byte
     size_bytes = _whole_number("Upload-Length")
     if size_bytes == 0:
         raise Problem(400, "empty", "The file is empty. Choose the recording again.")

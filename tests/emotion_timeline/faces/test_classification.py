@@ -19,6 +19,7 @@ from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import ModelError
 from emotion_timeline.faces.classification import Classifier, in_bfloat16, model_version, read_metadata, read_network
 from emotion_timeline.faces.preprocessing import Preprocessing
+from emotion_timeline.labels import Labels
 from training.datasets import load
 from training.evaluate import main as evaluate_main
 
@@ -61,6 +62,25 @@ def test_any_number_of_crops_gets_probabilities_that_sum_to_1(
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
 
+def test_each_set_of_labels_is_the_answer_of_its_head(crops: NDArray[np.uint8]) -> None:
+    usual = Classifier(MODELS / "residual", batch_size=16)
+    first, second = usual.answers(crops)
+    version = read_metadata(MODELS / "residual").version
+    for classifier, answer, labels in (
+        (usual, second, "ferplus"),
+        (usual.giving(Labels.FER2013), first, "fer2013"),
+        (Classifier(MODELS / "residual", 16, Labels.FER2013), first, "fer2013"),
+    ):
+        np.testing.assert_array_equal(classifier.probabilities(crops), answer)
+        assert classifier.version == f"{version}-{labels}"
+
+
+def test_labels_that_a_network_has_not_learnt_are_refused(model_dir: Path) -> None:
+    assert Classifier(model_dir).version == read_metadata(model_dir).version  # quietly FER2013's, and the only ones
+    with pytest.raises(ModelError, match=r"ferplus were asked for, but the network paper-\w+ gives fer2013 only\. Ask"):
+        Classifier(model_dir, labels=Labels.FERPLUS)
+
+
 def test_padding_and_neighbours_do_not_change_an_answer(classifier: Classifier, crops: NDArray[np.uint8]) -> None:
     together = classifier.probabilities(crops)
     alone = np.concatenate([classifier.probabilities(crops[i : i + 1]) for i in (0, 15, 16, 36)])
@@ -95,7 +115,7 @@ def test_served_network_is_committed() -> None:
 def test_committed_network_describes_itself(classifier: Classifier, committed: Path) -> None:
     metadata = read_metadata(committed)
     assert metadata.emotions == EMOTIONS
-    assert metadata.version == classifier.version
+    assert metadata.network.version_by(metadata.network.chosen(None)) == classifier.version
     assert metadata.version.startswith(f"{committed.name}-")
     assert Preprocessing.from_metadata(classifier.preprocessing).size == 48
     assert metadata.validation["split"] == "PublicTest"
@@ -162,6 +182,8 @@ def _replace_weights_consistently(directory: Path) -> None:
         (_edit("metadata.json", lambda m: m["emotions"].reverse()), "should tell apart angry, disgust"),
         (_edit("metadata.json", lambda m: m["preprocessing"].update(size=64)), "should make up version paper-"),
         (_edit("architecture.json", lambda a: a.update(module="other")), "should make up version paper-"),
+        (_edit("metadata.json", lambda m: m.update(labels=["votes"])), "is damaged or of another version"),
+        (_edit("metadata.json", lambda m: m.update(labels=["fer2013", "ferplus"])), "should have a head for each of"),
         (lambda d: (d / "weights.npz").unlink(), "is not complete"),
         (_flip_a_byte, "should have the SHA-256"),
         (_replace_weights_consistently, "do not fit"),

@@ -8,6 +8,7 @@ const MOST_HZ = 1000;
 export function watchOptions(form) {
   const part = (id) => form.querySelector(`#${id}`);
   const [rate, otherRate, start, end] = [part("sample-hz"), part("other-hz"), part("clip-start"), part("clip-end")];
+  const labels = part("labels"); // not there where the network has learnt one set only
 
   /** @returns {?[HTMLElement, string]} the field that can't be understood, and why */
   function fault() {
@@ -28,7 +29,7 @@ export function watchOptions(form) {
   function read() {
     if (fault()) return null;
     const hz = rate.value === "other" ? Number(otherRate.value.replace(",", ".")) : rate.value;
-    const set = { sample_hz: hz, clip_start_s: seconds(start), clip_end_s: seconds(end) };
+    const set = { sample_hz: hz, clip_start_s: seconds(start), clip_end_s: seconds(end), labels: labels?.value };
     return Object.fromEntries(Object.entries(set).filter(([, value]) => value).map(([key, value]) => [key, String(value)]));
   }
 
@@ -44,7 +45,7 @@ export function watchOptions(form) {
   }
 
   rate.append(new Option("Other", "other"));
-  for (const field of [rate, otherRate, start, end]) field.addEventListener("change", show);
+  for (const field of [rate, otherRate, start, end, labels]) field?.addEventListener("change", show);
   show();
 
   /** Lead to what is wrong. */
@@ -63,11 +64,11 @@ function seconds(field) {
 }
 
 /** Options in a few words: 5 frames per second, from 0:10 to 1:00. */
-export function described({ sample_hz, clip_start_s, clip_end_s }) {
+export function described({ sample_hz, clip_start_s, clip_end_s, labels }) {
   const frames = sample_hz === undefined ? "every frame" : `${sample_hz} ${sample_hz === "1" ? "frame" : "frames"} per second`;
   const [from, to] = [clip_start_s, clip_end_s].map((text) => text && clock(Number(text)));
   const range = from && to ? `from ${from} to ${to}` : from ? `from ${from} on` : to ? `the first ${to}` : "whole recording";
-  return `${frames}, ${range}`;
+  return `${frames}, ${range}${labels ? `, labels ${labels}` : ""}`;
 }
 
 function notATime(label, text) {
