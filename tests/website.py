@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from html import unescape
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from werkzeug.test import TestResponse, encode_multipart
 from emotion_timeline.config import Settings
 from emotion_timeline.db import videos, work
 from emotion_timeline.db.session import Database
-from emotion_timeline.db.tables import Segment, Step, Video
+from emotion_timeline.db.tables import Base, Segment, Step, Video
 from emotion_timeline.db.work import SegmentRow
 from emotion_timeline.observations import OBSERVATION, Observations, Status, blank
 from tests import records
@@ -90,6 +91,17 @@ class Website:
         """Videos in the database."""
         with self.database.read() as session:
             return session.scalar(select(func.count()).select_from(Video)) or 0
+
+    def empty(self) -> None:
+        """Remove every row and every file, as of a site that was just set up, while its server runs on."""
+        with self.database.write() as session:
+            for table in reversed(Base.metadata.sorted_tables):
+                session.execute(table.delete())
+        for path in self.settings.data_dir.rglob("*"):
+            if path.is_file() and path.parent != self.settings.data_dir:
+                path.unlink()
+        rmtree(self.settings.derived_dir, ignore_errors=True)
+        self.serve("paper-test")
 
     def assert_nothing_left(self) -> None:
         assert self.files() == []

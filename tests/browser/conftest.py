@@ -89,11 +89,30 @@ def _note_foreign(url: str, site: str, faults: list[str]) -> None:
         faults.append(f"request to another site: {url}")
 
 
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Website, str]]:
+    """A site, and its address under the service's own web server: one for all tests, for it takes seconds to start."""
+    website = Website(tmp_path_factory.mktemp("browser"))
+    service = Service(website.settings)
+    with service.web() as url:
+        yield website, url
+    service.close()
+    website.database.close()
+
+
 @pytest.fixture
-def address(site: Website) -> Iterator[str]:
+def site(server: tuple[Website, str]) -> Website:
+    """The site with nothing on it."""
+    website, _ = server
+    website.empty()
+    return website
+
+
+@pytest.fixture
+def address(site: Website, server: tuple[Website, str]) -> str:
     """Address of `site` under the service's own web server; no worker runs."""
-    with Service(site.settings).web() as url:
-        yield url
+    _, url = server
+    return url
 
 
 @pytest.fixture
