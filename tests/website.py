@@ -24,6 +24,7 @@ from emotion_timeline.db.tables import Base, Segment, Step, Video
 from emotion_timeline.db.work import SegmentRow
 from emotion_timeline.observations import OBSERVATION, Observations, Status, blank
 from tests import records
+from tests.databases import copy_migrated_sqlite
 from tests.services import ASTRONAUT
 from web import create_app
 from web.http.service import Service
@@ -48,6 +49,8 @@ class Website:
         settings = Settings(data_dir=folder / "data", models_dir=folder / "models", model="paper")
         self.settings = settings.model_copy(update=changes)  # unchecked, so that limits can be made absurd
         self.serve("paper-test")
+        if self.settings.resolved_database_url.startswith("sqlite"):
+            copy_migrated_sqlite(self.settings.data_dir / "timeline.db")
         self.app: Flask = create_app(self.settings)
         self.client: FlaskClient = self.app.test_client()
 

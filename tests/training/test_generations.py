@@ -10,6 +10,7 @@ import pytest
 
 from emotion_timeline.faces.classification import Classifier, read_metadata, read_network
 from emotion_timeline.faces.preprocessing import Preprocessing
+from tests.networks import TINY
 from tests.services import REPOSITORY
 from training import networks
 from training.card import card
@@ -22,14 +23,14 @@ from training.teaching import Teachers, lineage
 
 PAPER = REPOSITORY / "models" / "paper"
 OPTIONS = ("--batch-size=40", "--augmentation=none", "--mixup=0", "--epochs=2", "--votes=0", "--rate=0.02")
-RECIPE = replace(networks.recipe("residual"), epochs=2, batch_size=40, mixup=0.0, votes=0.0, rate=0.02)
+RECIPE = replace(networks.recipe(TINY), epochs=2, batch_size=40, mixup=0.0, votes=0.0, rate=0.02)
 
 
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained network with two heads."""
-    folder = tmp_path_factory.mktemp("models") / "residual"
-    export(networks.build("residual", ferplus=True), "residual", folder, Preprocessing(), {})
+    folder = tmp_path_factory.mktemp("models") / TINY
+    export(networks.build(TINY, ferplus=True), TINY, folder, Preprocessing(), {})
     return folder
 
 
@@ -37,13 +38,13 @@ def test_generations_begin_with_the_one_before_and_are_taught_by_it(
     tmp_path: Path, training_images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "models" / "mine"
-    command = ["--data", str(training_images), "--output", str(output), "--networks", "residual", "residual", *OPTIONS]
+    command = ["--data", str(training_images), "--output", str(output), "--networks", TINY, TINY, *OPTIONS]
     assert main(command) == 0
     first, second = (read_metadata(folder) for folder in (output.with_name("mine-1"), output))
     assert first.trained["teachers"] == {} and first.trained["begins_with"] is None
     assert second.trained["teachers"] == {"mine-1": first.version}
     assert second.trained["begins_with"] == "mine-1"
-    assert second.trained["recipe"]["taught"] == networks.taught_options("residual", ["residual"])["taught"]
+    assert second.trained["recipe"]["taught"] == networks.taught_options(TINY, [TINY])["taught"]
     # It goes on from what the first one knew.
     assert second.trained["epochs"][0]["loss"] < first.trained["epochs"][0]["loss"]
     card = (output / "README.md").read_text()
@@ -85,7 +86,7 @@ def test_run_taught_on_views_goes_on_as_if_it_had_not_been_stopped(
     recipe = replace(RECIPE, taught=0.5, taught_on="views")
 
     def run(name: str) -> Run:
-        return Run("residual", recipe, tmp_path / name, *training_data, teachers=[teacher, PAPER])
+        return Run(TINY, recipe, tmp_path / name, *training_data, teachers=[teacher, PAPER])
 
     undisturbed = list(run("undisturbed").epochs())
     next(run("stopped").epochs())
@@ -98,7 +99,7 @@ def test_what_is_taught_on_views_differs_from_what_is_taught_on_images(
     losses = set()
     for taught_on in ("images", "views"):
         recipe = replace(RECIPE, taught=0.5, taught_on=taught_on)
-        run = Run("residual", recipe, tmp_path / taught_on, *training_data, teachers=[teacher])
+        run = Run(TINY, recipe, tmp_path / taught_on, *training_data, teachers=[teacher])
         losses.add(next(run.epochs())["loss"])
     assert len(losses) == 2
 
@@ -115,7 +116,7 @@ def test_run_begins_with_the_weights_of_another_network(
     tmp_path: Path, teacher: Path, training_data: tuple[Dataset, Dataset]
 ) -> None:
     votes = np.zeros((len(training_data[0]), 7), np.float32)
-    run = Run("residual", networks.recipe("residual"), tmp_path, *training_data, votes, begins_with=teacher)
+    run = Run(TINY, networks.recipe(TINY), tmp_path, *training_data, votes, begins_with=teacher)
     for value, expected in zip(run.model.get_weights(), read_network(teacher)[0], strict=True):
         np.testing.assert_array_equal(value, expected)
 
@@ -123,13 +124,13 @@ def test_run_begins_with_the_weights_of_another_network(
 def test_what_does_not_fit_together_is_refused(
     tmp_path: Path, teacher: Path, training_data: tuple[Dataset, Dataset]
 ) -> None:
-    recipe = replace(networks.recipe("residual"), votes=0.0)
+    recipe = replace(networks.recipe(TINY), votes=0.0)
     with pytest.raises(TrainingError, match=r"found 1 teachers and a part of 0\.0"):
-        Run("residual", recipe, tmp_path, *training_data, teachers=[teacher])
+        Run(TINY, recipe, tmp_path, *training_data, teachers=[teacher])
     with pytest.raises(TrainingError, match=r"found 0 teachers and a part of 0\.5"):
-        Run("residual", replace(recipe, taught=0.5), tmp_path, *training_data)
+        Run(TINY, replace(recipe, taught=0.5), tmp_path, *training_data)
     with pytest.raises(TrainingError, match="name a network of the same kind, with as many heads"):
-        Run("residual", recipe, tmp_path, *training_data, begins_with=teacher)
+        Run(TINY, recipe, tmp_path, *training_data, begins_with=teacher)
     with pytest.raises(TrainingError, match=r"taught must be from 0 to 1, found 1\.5"):
         replace(recipe, taught=1.5)
     with pytest.raises(TrainingError, match="paper has no recipe for generation 2 of its kind"):

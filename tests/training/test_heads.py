@@ -9,6 +9,7 @@ import pytest
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces.classification import Classifier, read_metadata
+from tests.networks import TINY
 from training import networks
 from training.augmentation import cropped
 from training.datasets import Dataset
@@ -19,7 +20,7 @@ from training.recipe import Recipe
 from training.run import Run, predict
 from training.train import main
 
-RECIPE = replace(networks.recipe("residual"), epochs=5, batch_size=20, augmentation="none", mixup=0.0, rate=0.02)
+RECIPE = replace(networks.recipe(TINY), epochs=5, batch_size=20, augmentation="none", mixup=0.0, rate=0.02)
 _FERPLUS_NAMES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 
 
@@ -41,8 +42,8 @@ def test_second_head_learns_the_votes_while_labels_rule_the_first(
     training_data: tuple[Dataset, Dataset],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    votes, output = votes_file(tmp_path / "votes.csv", training_data), tmp_path / "models" / "residual"
-    command = ["--data", str(training_images), "--network", "residual", "--output", str(output)]
+    votes, output = votes_file(tmp_path / "votes.csv", training_data), tmp_path / "models" / TINY
+    command = ["--data", str(training_images), "--network", TINY, "--output", str(output)]
     options = ["--batch-size=20", "--augmentation=none", "--mixup=0", "--average=0", "--rate=0.02", "--epochs=16"]
     assert main([*command, *options, "--ferplus", str(votes)]) == 0
     validation = read_metadata(output).validation
@@ -73,7 +74,7 @@ def test_images_without_votes_have_no_say_in_the_second_head(
 ) -> None:
     training, validation = training_data
     recipe = replace(RECIPE, weight_decay=0.0, average=0.0, epochs=1)
-    run = Run("residual", recipe, tmp_path, training, validation, np.zeros((len(training), 7), np.float32))
+    run = Run(TINY, recipe, tmp_path, training, validation, np.zeros((len(training), 7), np.float32))
     before = run.model.get_layer(networks.FERPLUS_HEAD).get_weights()
     next(run.epochs())
     for value, expected in zip(run.model.get_layer(networks.FERPLUS_HEAD).get_weights(), before, strict=True):
@@ -84,7 +85,7 @@ def test_images_without_votes_have_no_say_in_the_second_head(
 def test_recipe_and_votes_must_agree(votes: float, tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
     shares = None if votes else np.zeros((len(training_data[0]), 7), np.float32)
     with pytest.raises(TrainingError, match="votes needs them"):
-        Run("residual", replace(RECIPE, votes=votes), tmp_path, *training_data, shares)
+        Run(TINY, replace(RECIPE, votes=votes), tmp_path, *training_data, shares)
 
 
 def test_parts_of_images_are_shown_until_the_last_fifth_of_the_epochs() -> None:
@@ -105,7 +106,7 @@ def test_part_of_an_image_is_somewhere_in_it() -> None:
 def test_network_trained_on_parts_is_exported_for_whole_images(
     tmp_path: Path, training_data: tuple[Dataset, Dataset]
 ) -> None:
-    run = Run("residual", replace(RECIPE, votes=0.0, average=0.0), tmp_path, *training_data)
+    run = Run(TINY, replace(RECIPE, votes=0.0, average=0.0), tmp_path, *training_data)
     next(run.epochs())
     _, exported = run.best()
     assert exported.input_shape == (None, 48, 48, 1)

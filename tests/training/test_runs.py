@@ -16,6 +16,7 @@ import pytest
 
 from emotion_timeline.faces.classification import Classifier, read_metadata
 from emotion_timeline.faces.preprocessing import Preprocessing
+from tests.networks import TINY
 from tests.services import REPOSITORY
 from training import checkpoint, networks
 from training.datasets import Dataset
@@ -42,12 +43,12 @@ def some_epochs(run: Run, count: int) -> None:
 
 def test_loss_falls_and_a_stopped_run_goes_on_exactly(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
     recipe = replace(RECIPE, augmentation="video")
-    undisturbed = Run("paper", recipe, tmp_path / "undisturbed", *training_data)
+    undisturbed = Run(TINY, recipe, tmp_path / "undisturbed", *training_data)
     some_epochs(undisturbed, 3)
     losses = [epoch["loss"] for epoch in undisturbed.history]
     assert losses[2] < 0.95 * losses[0]
     for epochs in (1, 2):
-        resumed = Run("paper", recipe, tmp_path / "stopped", *training_data)
+        resumed = Run(TINY, recipe, tmp_path / "stopped", *training_data)
         some_epochs(resumed, epochs)
     assert without_seconds(resumed.history) == without_seconds(undisturbed.history)
     for value, expected in zip(resumed.model.get_weights(), undisturbed.model.get_weights(), strict=True):
@@ -59,12 +60,12 @@ def test_loss_falls_and_a_stopped_run_goes_on_exactly(tmp_path: Path, training_d
 def test_averaged_weights_are_measured_and_exported_and_training_goes_on_from_the_others(
     tmp_path: Path, training_data: tuple[Dataset, Dataset]
 ) -> None:
-    recipe = replace(networks.recipe("residual"), epochs=3, batch_size=16, rate=0.05, average=0.5, votes=0.0, crop=48)
-    undisturbed = Run("residual", recipe, tmp_path / "undisturbed", *training_data)
+    recipe = replace(networks.recipe(TINY), epochs=3, batch_size=16, average=0.5, votes=0.0, crop=48)
+    undisturbed = Run(TINY, recipe, tmp_path / "undisturbed", *training_data)
     some_epochs(undisturbed, 2)
-    resumed = Run("residual", recipe, tmp_path / "stopped", *training_data)
+    resumed = Run(TINY, recipe, tmp_path / "stopped", *training_data)
     some_epochs(resumed, 1)
-    resumed = Run("residual", recipe, tmp_path / "stopped", *training_data)
+    resumed = Run(TINY, recipe, tmp_path / "stopped", *training_data)
     some_epochs(resumed, 1)
     assert without_seconds(resumed.history) == without_seconds(undisturbed.history)
     record, averaged = undisturbed.best()
@@ -142,8 +143,9 @@ def test_split_can_be_evaluated_where_it_is_alone(
 def test_run_killed_in_an_epoch_loses_that_epoch_only(
     tmp_path: Path, training_images: Path, training_data: tuple[Dataset, Dataset]
 ) -> None:
-    command = [sys.executable, "-m", "training.train", "--data", str(training_images), "--output", str(tmp_path)]
-    options = ["--epochs", "1000", "--batch-size", "16"]
+    train = "import sys, tests.networks; from training.train import main; sys.exit(main())"
+    command = [sys.executable, "-c", train, "--data", str(training_images), "--output", str(tmp_path)]
+    options = ["--network", TINY, "--epochs", "1000", "--batch-size", "16"]
     process = subprocess.Popen([*command, *options], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     with process:
@@ -152,8 +154,8 @@ def test_run_killed_in_an_epoch_loses_that_epoch_only(
                 process.kill()
     state = checkpoint.read_state(tmp_path / checkpoint.FILE_NAME)
     assert state is not None and len(state["history"]) >= 2
-    recipe = replace(networks.recipe("paper"), epochs=1000, batch_size=16)
-    assert len(Run("paper", recipe, tmp_path, *training_data).history) == len(state["history"])
+    recipe = replace(networks.recipe(TINY), epochs=1000, batch_size=16)
+    assert len(Run(TINY, recipe, tmp_path, *training_data).history) == len(state["history"])
 
 
 def test_images_that_are_also_in_public_test_are_dropped(
@@ -197,20 +199,20 @@ def test_damaged_checkpoint_is_refused(left: int, tmp_path: Path, training_data:
     checkpoint.save(path, {"history": []}, [np.zeros(20_000)])
     path.write_bytes(path.read_bytes()[:left])
     with pytest.raises(TrainingError, match="should be a checkpoint but can't be read; delete it"):
-        Run("paper", RECIPE, tmp_path, *training_data)
+        Run(TINY, RECIPE, tmp_path, *training_data)
 
 
 def test_checkpoint_of_another_network_is_refused(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
-    run = Run("paper", RECIPE, tmp_path, *training_data)
+    run = Run(TINY, RECIPE, tmp_path, *training_data)
     some_epochs(run, 1)
     with pytest.raises(TrainingError, match="is of another version of this network"):
         checkpoint.restore(run.path, run.model.variables)
 
 
 def test_run_goes_on_with_its_own_images_only(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
-    some_epochs(Run("paper", RECIPE, tmp_path, *training_data), 1)
+    some_epochs(Run(TINY, RECIPE, tmp_path, *training_data), 1)
     with pytest.raises(TrainingError, match=r"belongs to another run: it differs in data\."):
-        Run("paper", RECIPE, tmp_path, training_data[0].select(np.arange(100)), training_data[1])
+        Run(TINY, RECIPE, tmp_path, training_data[0].select(np.arange(100)), training_data[1])
 
 
 @pytest.mark.parametrize(("schedule", "epochs", "allowed"), [("constant", 9, 1), ("constant", 1, 0), ("cosine", 9, 0)])
@@ -219,16 +221,16 @@ def test_epochs_can_be_added_where_the_learning_rate_does_not_depend_on_them(
 ) -> None:
     few = (training_data[0].thinned(32), training_data[1].thinned(32))
     recipe = replace(RECIPE, schedule=schedule)
-    some_epochs(Run("paper", recipe, tmp_path, *few), 2)
+    some_epochs(Run(TINY, recipe, tmp_path, *few), 2)
     with nullcontext() if allowed else pytest.raises(TrainingError, match=r"it differs in epochs\."):
-        assert len(Run("paper", replace(recipe, epochs=epochs), tmp_path, *few).history) == 2
+        assert len(Run(TINY, replace(recipe, epochs=epochs), tmp_path, *few).history) == 2
 
 
 def test_best_network_of_another_run_is_not_exported(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
-    some_epochs(Run("paper", RECIPE, tmp_path, *training_data), 1)
+    some_epochs(Run(TINY, RECIPE, tmp_path, *training_data), 1)
     (tmp_path / checkpoint.FILE_NAME).unlink()
     with pytest.raises(TrainingError, match="no epoch of it is done yet"):
-        Run("paper", replace(RECIPE, seed=1), tmp_path, *training_data).best()
+        Run(TINY, replace(RECIPE, seed=1), tmp_path, *training_data).best()
 
 
 def test_network_is_not_measured_on_images_that_it_may_know() -> None:
