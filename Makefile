@@ -6,14 +6,17 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin/
-PIP_INSTALL := $(BIN)python -m pip install --disable-pip-version-check
+# Without byte code, which Python makes for what it imports: a third of the time.
+PIP_INSTALL := $(BIN)python -m pip install --disable-pip-version-check --no-compile
+PROCESSES ?= 2
 
-.PHONY: help install demo serve test browser readme clean
+.PHONY: help install demo serve test check static types unit browser readme clean
 
 help:
 	@echo "make demo     analyse a short clip, from upload to CSV, and stop again (VIDEO=FILE for your own)"
 	@echo "make serve    run the service on http://127.0.0.1:8000 (PORT=8080 for another port)"
-	@echo "make test     check everything, as CI does"
+	@echo "make test     check everything, as CI does (PROCESSES=4 on a larger machine)"
+	@echo "make check    check what takes no longer than a minute or two: lint, types and the quick tests"
 	@echo "make install  install into .venv only (ACCELERATOR=gpu for an NVIDIA GPU)"
 	@echo "make readme   write the README's tables anew from the code"
 	@echo "make clean    remove what these commands made; your recordings in data/ stay"
@@ -42,12 +45,24 @@ demo: install
 serve: install
 	$(BIN)emotion-timeline serve --host "$(HOST)" --port "$(PORT)"
 
-test: .venv/installed-tests browser
+test: .venv/installed-tests browser static types
+	$(BIN)python -m pytest --numprocesses $(PROCESSES) --dist loadfile
+
+# Side by side: the types take about as long as the tests.
+check: .venv/installed-tests
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types unit static
+
+static: .venv/installed-tests
 	$(BIN)ruff check .
 	$(BIN)ruff format --check .
-	$(BIN)mypy
 	$(BIN)lint-imports
-	$(BIN)python -m pytest
+
+types: .venv/installed-tests
+	$(BIN)mypy
+
+unit: .venv/installed-tests
+	$(BIN)python -m pytest -m "not browser and not postgres and not services and not training" \
+		--ignore tests/browser --ignore tests/integration --ignore-glob "*training*"
 
 # A system package is installed on CI's machines only, which are made for one run.
 browser:

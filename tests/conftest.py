@@ -1,5 +1,6 @@
 """Fixtures that several test modules share."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,33 @@ from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
 from emotion_timeline.emotions import EMOTIONS
 from tests.clips import CLIP_BY_NAME
-from tests.databases import address_of, copy_migrated_sqlite, postgres_database, postgres_server
+from tests.databases import address_of, copy_migrated_sqlite, empty, postgres_database, postgres_server
 from tests.media.make import make_clip
 from tests.services import SHARED_CLIPS, Service, redis_server
 from tests.website import TWO_FACES, Website
 
 if TYPE_CHECKING:
     from training.datasets import Dataset
+
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # processes side by side must not fight for the cores
+    os.environ |= {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+
+_COSTLY = {
+    "browser": {"browser"},
+    "postgres": {"postgres_maintenance_url"},
+    "services": {"make_service", "service", "start_worker"},
+    "training": {"training_data", "training_images"},
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they need, for `make check` to leave out what takes seconds."""
+    for item in items:
+        needed = set(getattr(item, "fixturenames", ()))
+        for marker, fixtures in _COSTLY.items():
+            if needed & fixtures:
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +78,16 @@ def migrated_postgres_url(postgres_maintenance_url: str, migrated_postgres: str)
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session")
+def one_postgres(postgres_maintenance_url: str, migrated_postgres: str) -> Iterator[Database]:
+    """A PostgreSQL database for all tests that use one after the other."""
+    with postgres_database(postgres_maintenance_url, migrated_postgres) as url:
+        opened = Database(url)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A migrated, empty database, of both kinds in turn."""
     if request.param == "sqlite":
@@ -65,7 +95,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         copy_migrated_sqlite(path)
         opened = Database(f"sqlite:///{path}")
     else:
-        opened = Database(request.getfixturevalue("migrated_postgres_url"))
+        opened = request.getfixturevalue("one_postgres")
+        empty(opened)
     yield opened
     opened.close()
 

@@ -14,10 +14,12 @@ from shutil import copytree
 from uuid import uuid4
 
 import psycopg
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
-from emotion_timeline.db.migrations import migrate
+from emotion_timeline.db.migrations import migrate, require_current
 from emotion_timeline.db.session import Database
+from emotion_timeline.db.tables import Base
+from emotion_timeline.errors import SettingsError
 from tests.services import free_port, wait_until
 
 
@@ -37,6 +39,19 @@ def copy_migrated_sqlite(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.write_bytes(_migrated_sqlite())
+
+
+def empty(database: Database) -> None:
+    """Remove every row of a PostgreSQL database, and the schema as well where a test has left another one."""
+    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    try:
+        require_current(database)
+    except SettingsError:
+        with database.write() as session:
+            session.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+        migrate(database)
+    with database.write() as session:
+        session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
 
 
 @contextmanager
