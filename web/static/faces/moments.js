@@ -1,11 +1,12 @@
 // The strongest moments: a click shows one in the player. Without this script each is a link to the page at its time.
 
+import { around, datum } from "../http/elements.js";
 import { playhead } from "../timeline/playhead.js";
 
 /** @param {HTMLElement} region element whose data-url gives its content */
 export function showMoments(region) {
   region.addEventListener("click", (event) => {
-    const moment = event.target.closest("[data-timestamp-s]");
+    const moment = around(event, "[data-timestamp-s]");
     if (!moment || event.ctrlKey || event.metaKey || event.shiftKey) return; // in another tab, by the browser
     event.preventDefault();
     playhead.choose(Number(moment.dataset.face));
@@ -17,6 +18,7 @@ export function showMoments(region) {
   if (asked && Number(asked) >= 0) addEventListener("load", () => go(Number(asked)), { once: true });
 }
 
+/** @param {number} timestampS */
 function go(timestampS) {
   playhead.seek(timestampS);
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -24,7 +26,8 @@ function go(timestampS) {
   where?.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
 }
 
+/** @param {HTMLElement} region */
 async function renew(region) {
-  const response = await fetch(region.dataset.url).catch(() => null);
+  const response = await fetch(datum(region, "url")).catch(() => null);
   if (response?.ok) region.innerHTML = await response.text();
 }

@@ -1,9 +1,11 @@
 // The API's page: Swagger UI on this service's own description.
 
-const requests = document.getElementById("requests");
+import { byId, datum } from "./elements.js";
+
+const requests = byId("requests");
 
 window.SwaggerUIBundle({
-  url: requests.dataset.url,
+  url: datum(requests, "url"),
   domNode: requests,
   deepLinking: true,
   docExpansion: "list",

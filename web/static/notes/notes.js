@@ -3,42 +3,54 @@
 // The list is the server's own fragment, asked for again after every change. Ranges are offered to whoever draws over
 // the recording's length: playhead.ranges, and the event "ranges" whenever they change.
 
+import { datum, every, one } from "../http/elements.js";
 import { playhead } from "../timeline/playhead.js";
 import { clock } from "../http/quantities.js";
 
+/** @param {HTMLElement} section */
 export function keepNotes(section) {
-  const list = section.querySelector("#notes-list");
-  const form = section.querySelector("#note-form");
-  const news = section.querySelector("#notes-news");
-  const durationS = Number(section.dataset.durationS);
+  const list = one(section, "#notes-list");
+  const form = one(section, "#note-form", HTMLFormElement);
+  const news = one(section, "#notes-news");
+  const api = datum(section, "api");
+  const durationS = Number(datum(section, "durationS"));
 
-  for (const button of form.querySelectorAll("[data-mark]")) {
+  for (const button of every(form, "[data-mark]")) {
     button.hidden = false;
     button.addEventListener("click", () => {
       const atS = Math.min(Math.max(playhead.timestampS, 0), durationS);
-      form.elements[button.dataset.mark].value = clock(Math.floor(atS * 1000) / 1000);
-      if (!form.elements.text.value) form.elements.text.focus();
+      one(form, `[name=${datum(button, "mark")}]`, HTMLInputElement).value = clock(Math.floor(atS * 1000) / 1000);
+      const text = one(form, "[name=text]", HTMLTextAreaElement);
+      if (!text.value) text.focus();
     });
   }
 
   section.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const sent = event.target;
+    const { target: sent, submitter } = event;
+    if (!(sent instanceof HTMLFormElement)) return;
     const note = sent.closest("li");
-    if (event.submitter?.formAction.endsWith("/delete")) return remove(note);
-    const answer = await ask(note ? note.dataset.url : section.dataset.api, note ? "PATCH" : "POST", written(sent));
+    if (note && submitter instanceof HTMLButtonElement && submitter.formAction.endsWith("/delete")) {
+      await remove(note);
+      return;
+    }
+    const answer = await ask(note ? datum(note, "url") : api, note ? "PATCH" : "POST", written(sent));
     tell(sent, answer.problem);
-    if (answer.problem) return;
+    if (!answer.note) return;
     if (!note) sent.reset();
     await renew();
     say(note ? "The note was changed." : "The note was added.");
-    list.querySelector(`#note-${CSS.escape(answer.body.id)} .note-seek`)?.focus();
+    focus(answer.note);
   });
 
+  /** @param {HTMLElement} note */
   async function remove(note) {
     const was = read(note);
-    const answer = await ask(note.dataset.url, "DELETE");
-    if (answer.problem) return tell(note.querySelector("form"), answer.problem);
+    const answer = await ask(datum(note, "url"), "DELETE");
+    if (answer.problem) {
+      tell(one(note, "form"), answer.problem);
+      return;
+    }
     await renew();
     const undo = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Undo" });
     undo.addEventListener("click", () => restore(was));
@@ -46,26 +58,33 @@ export function keepNotes(section) {
     undo.focus();
   }
 
+  /** @param {Api.NewNote} was */
   async function restore(was) {
-    const answer = await ask(section.dataset.api, "POST", was);
-    if (answer.problem) return say(answer.problem);
+    const answer = await ask(api, "POST", was);
+    if (!answer.note) {
+      say(answer.problem ?? "");
+      return;
+    }
     await renew();
     say("The note is back.");
-    list.querySelector(`#note-${CSS.escape(answer.body.id)} .note-seek`)?.focus();
+    focus(answer.note);
   }
 
   async function renew() {
-    const response = await fetch(section.dataset.list).catch(() => null);
-    if (!response?.ok) return say("The list could not be renewed. Reload the page.");
+    const response = await fetch(datum(section, "list")).catch(() => null);
+    if (!response?.ok) {
+      say("The list could not be renewed. Reload the page.");
+      return;
+    }
     list.innerHTML = await response.text();
     enhance();
   }
 
   function enhance() {
-    const notes = [...list.querySelectorAll("li")];
+    const notes = every(list, "li");
     for (const note of notes) {
       const seek = document.createElement("button");
-      const text = note.querySelector(".note-seek");
+      const text = one(note, ".note-seek");
       Object.assign(seek, { type: "button", className: "note-seek", textContent: text.textContent });
       seek.setAttribute("aria-label", `Go to ${text.textContent}`);
       seek.addEventListener("click", () => playhead.seek(read(note).start_s));
@@ -76,32 +95,50 @@ export function keepNotes(section) {
     playhead.dispatchEvent(new CustomEvent("ranges", { detail: playhead.ranges }));
   }
 
+  /** @param {(string | Node)[]} words */
   function say(...words) {
     news.replaceChildren(...words);
+  }
+
+  /** @param {Api.Note} note */
+  function focus({ id }) {
+    document.getElementById(`note-${id}`)?.querySelector("button")?.focus();
   }
 
   enhance();
 }
 
-/** What a line of the list says, as the API takes it. */
+/**
+ * What a line of the list says, as the API takes it.
+ *
+ * @param {HTMLElement} note
+ * @returns {Api.NewNote}
+ */
 function read(note) {
   const { startS, endS } = note.dataset;
   return {
     start_s: Number(startS),
     end_s: endS === undefined ? null : Number(endS),
-    text: note.querySelector(".note-text").textContent,
+    text: one(note, ".note-text").textContent,
   };
 }
 
-/** What a form says, as the API takes it; what isn't a time is left for the server to refuse. */
-function written({ elements }) {
+/**
+ * What a form says, as the API takes it; what isn't a time is left for the server to refuse.
+ *
+ * @param {HTMLFormElement} form
+ * @returns {Written}
+ */
+function written(form) {
+  const [start, end] = ["start", "end"].map((name) => one(form, `[name=${name}]`, HTMLInputElement).value);
   return {
-    start_s: seconds(elements.start.value),
-    end_s: elements.end.value.trim() ? seconds(elements.end.value) : null,
-    text: elements.text.value,
+    start_s: seconds(start),
+    end_s: end.trim() ? seconds(end) : null,
+    text: one(form, "[name=text]", HTMLTextAreaElement).value,
   };
 }
 
+/** @type {(typed: string) => number | string} */
 function seconds(typed) {
   const match = /^(?:(?:(\d{1,4}):)?(\d{1,2}):)?(\d{1,8}(?:[.,]\d{1,6})?)$/.exec(typed.trim());
   if (!match) return typed;
@@ -109,12 +146,20 @@ function seconds(typed) {
   return Number(hours) * 3600 + Number(minutes) * 60 + Number(rest.replace(",", "."));
 }
 
+/** @type {(form: HTMLElement, problem?: string) => void} */
 function tell(form, problem) {
-  const place = form.querySelector(".refusal");
+  const place = one(form, ".refusal");
   place.textContent = problem ?? "";
   place.hidden = !problem;
 }
 
+/**
+ * @typedef {{start_s: number | string, end_s: number | string | null, text: string}} Written
+ *
+ * @typedef {{note?: Api.Note, problem?: string}} Answer the note as it is then, unless it was deleted; or why not
+ */
+
+/** @type {(url: string, method: string, body?: Written) => Promise<Answer>} */
 async function ask(url, method, body) {
   try {
     const response = await fetch(url, {
@@ -122,8 +167,9 @@ async function ask(url, method, body) {
       headers: { "Content-Type": "application/json" },
       body: body && JSON.stringify(body),
     });
-    const answer = response.status === 204 ? null : await response.json();
-    return response.ok ? { body: answer } : { problem: answer.detail };
+    if (response.status === 204) return {};
+    const answer = await response.json();
+    return response.ok ? { note: answer } : { problem: answer.detail };
   } catch {
     return { problem: "The server can't be reached at the moment. Nothing was changed; try again." };
   }

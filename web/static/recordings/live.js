@@ -1,5 +1,6 @@
 // Keeps a part of a page up to date: asks the server for the same fragment that the page was made with.
 
+import { datum } from "../http/elements.js";
 import { morph } from "./morph.js";
 import { localiseTimes } from "./times.js";
 
@@ -12,6 +13,7 @@ import { localiseTimes } from "./times.js";
  * @returns {() => Promise<void>} looks now
  */
 export function keepFresh(region, nextInMs) {
+  /** @type {string | null} */
   let shown = null;
   let latest = 0;
   let timer = setTimeout(look, nextInMs(region));
@@ -20,9 +22,12 @@ export function keepFresh(region, nextInMs) {
     clearTimeout(timer);
     const number = ++latest;
     if (!document.hidden) {
-      const answer = await ask(region.dataset.url);
+      const answer = await ask(datum(region, "url"));
       if (number !== latest) return; // a later look has overtaken this one
-      if (answer.status === 404) return location.reload();
+      if (answer.status === 404) {
+        location.reload();
+        return;
+      }
       if (answer.ok) show(answer.html);
       region.classList.toggle("stale", !answer.ok);
       region.dispatchEvent(new CustomEvent("looked", { detail: answer.ok }));
@@ -30,13 +35,14 @@ export function keepFresh(region, nextInMs) {
     timer = setTimeout(look, nextInMs(region));
   }
 
+  /** @param {string} html */
   function show(html) {
     if (html === shown) return;
     shown = html;
-    const wanted = region.cloneNode(false);
+    const wanted = /** @type {HTMLElement} */ (region.cloneNode(false));
     wanted.innerHTML = html;
     localiseTimes(wanted);
-    const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
+    const focused = region.contains(document.activeElement) ? document.activeElement?.id : "";
     morph(region, wanted);
     if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus();
   }
@@ -47,6 +53,7 @@ export function keepFresh(region, nextInMs) {
   return look;
 }
 
+/** @param {string} url */
 async function ask(url) {
   try {
     const response = await fetch(url, { headers: { Accept: "text/html" } });

@@ -16,14 +16,15 @@ export function morph(shown, wanted) {
       place = place.nextSibling;
       blank.remove();
     }
-    const match = child.id ? named.get(child.id) : isAlike(place, child) ? place : null;
+    const id = idOf(child);
+    const match = id ? named.get(id) : place;
     if (!match || !isAlike(match, child)) {
       shown.insertBefore(child, place);
     } else {
       if (match === place) place = place.nextSibling;
       else shown.insertBefore(match, place);
-      if (match instanceof Element) morph(match, child);
-      else if (match.data !== child.data) match.data = child.data;
+      if (match instanceof Element && child instanceof Element) morph(match, child);
+      else if (match.nodeValue !== child.nodeValue) match.nodeValue = child.nodeValue;
     }
   }
   while (place) {
@@ -33,10 +34,17 @@ export function morph(shown, wanted) {
   }
 }
 
+/** @type {(shown: Node, wanted: Node) => boolean} */
 function isAlike(shown, wanted) {
-  return shown?.nodeName === wanted.nodeName && (shown.id ?? "") === (wanted.id ?? "");
+  return shown.nodeName === wanted.nodeName && idOf(shown) === idOf(wanted);
 }
 
+/** @param {Node} node */
+function idOf(node) {
+  return node instanceof Element ? node.id : "";
+}
+
+/** @param {Node} node */
 function isBlank(node) {
-  return node.nodeType === Node.TEXT_NODE && !node.data.trim();
+  return node instanceof Text && !node.data.trim();
 }

@@ -1,8 +1,11 @@
 // The chosen videos of the list, and what is done with them or with one: by the same forms as without JavaScript, but
 // without leaving the page.
 
+import { byId, datum, every } from "../http/elements.js";
+
 const NAMED = 5; // of the videos that are about to be deleted
 const UNSURE = "The server did not answer, so this may or may not have been done. Look at the list before you try again.";
+/** @type {Record<string, string[]>} */
 const FITTING = {
   zip: ["done"],
   cancel: ["queued", "running"],
@@ -10,23 +13,22 @@ const FITTING = {
   delete: ["queued", "running", "done", "failed", "cancelled"],
 };
 
-const list = document.getElementById("list");
-const report = document.getElementById("report");
-const selection = document.getElementById("selection");
-const single = document.getElementById("single");
-const all = document.getElementById("pick-all");
-const chosen = document.getElementById("chosen");
-const confirmation = document.getElementById("confirm");
-const boxes = () => [...list.querySelectorAll("input[type=checkbox]")];
+const list = byId("list");
+const report = byId("report");
+const selection = byId("selection", HTMLFormElement);
+const single = byId("single", HTMLFormElement);
+const all = byId("pick-all", HTMLInputElement);
+const chosen = byId("chosen");
+const confirmation = byId("confirm", HTMLDialogElement);
+const boxes = () => every(list, "input[type=checkbox]", HTMLInputElement);
 const ticked = () => boxes().filter((box) => box.checked);
-const stateOf = (box) => box.closest("li").dataset.status;
 
 /**
  * @param {() => Promise<void>} look brings the list up to date
  * @param {HTMLElement} refuge gets the focus when what had it is gone
  */
 export function watchSelection(look, refuge) {
-  all.closest("[hidden]").hidden = false;
+  for (const element of every(selection, ".scripted")) element.hidden = false;
   forgetReport();
   showSelection();
   list.addEventListener("change", showSelection);
@@ -37,10 +39,12 @@ export function watchSelection(look, refuge) {
   for (const form of [selection, single]) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const { dataset, formAction, value } = event.submitter;
-      const ids = form === single ? [value] : ticked().filter((box) => fits(box, dataset.does)).map((box) => box.value);
-      if (dataset.does === "zip") download(ids);
-      else if (dataset.does === "delete") confirm(ids, () => act(formAction, ids, look, refuge, { confirmed: "yes" }));
+      if (!(event.submitter instanceof HTMLButtonElement)) return;
+      const { formAction, value } = event.submitter;
+      const action = datum(event.submitter, "does");
+      const ids = form === single ? [value] : ticked().filter((box) => fits(box, action)).map((box) => box.value);
+      if (action === "zip") download(ids);
+      else if (action === "delete") confirm(ids, () => act(formAction, ids, look, refuge, { confirmed: "yes" }));
       else act(formAction, ids, look, refuge);
     });
   }
@@ -58,34 +62,41 @@ export function showSelection() {
   all.checked = now.length > 0 && now.length === boxes().length;
   all.indeterminate = now.length > 0 && !all.checked;
   chosen.textContent = now.length ? `${now.length} chosen` : "";
-  for (const button of selection.querySelectorAll("button")) {
-    const number = now.filter((box) => fits(box, button.dataset.does)).length;
+  for (const button of every(selection, "button", HTMLButtonElement)) {
+    const number = now.filter((box) => fits(box, datum(button, "does"))).length;
     button.hidden = now.length === 0;
     button.disabled = number === 0;
     button.dataset.number = number && number < now.length ? `(${number})` : "";
   }
 }
 
+/** @type {(box: HTMLInputElement, action: string) => boolean} */
 function fits(box, action) {
-  return FITTING[action].includes(stateOf(box));
+  return FITTING[action].includes(box.closest("li")?.dataset.status ?? "");
 }
 
+/** @param {string[]} ids */
 function download(ids) {
   const link = document.createElement("a"); // a form that is sent would ask whether to leave the page
-  link.href = `${list.dataset.zip}?${new URLSearchParams(ids.map((id) => ["id", id]))}`;
+  link.href = `${datum(list, "zip")}?${new URLSearchParams(ids.map((id) => ["id", id]))}`;
   link.download = "";
   link.click();
 }
 
+/** @type {(ids: string[], proceed: () => void) => void} */
 function confirm(ids, proceed) {
-  const names = ids.slice(0, NAMED).map((id) => document.getElementById(`video-${id}`).textContent);
+  const names = ids.slice(0, NAMED).map((id) => byId(`video-${id}`).textContent);
   const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : "";
-  document.getElementById("confirm-text").textContent = names.join(", ") + more;
+  byId("confirm-text").textContent = names.join(", ") + more;
   confirmation.returnValue = "";
-  confirmation.addEventListener("close", () => confirmation.returnValue === "delete" && proceed(), { once: true });
+  const answered = () => {
+    if (confirmation.returnValue === "delete") proceed();
+  };
+  confirmation.addEventListener("close", answered, { once: true });
   confirmation.showModal();
 }
 
+/** @type {(address: string, ids: string[], look: () => Promise<void>, refuge: HTMLElement, extra?: Record<string, string>) => Promise<void>} */
 async function act(address, ids, look, refuge, extra = {}) {
   const body = new URLSearchParams([...ids.map((id) => ["id", id]), ...Object.entries(extra)]);
   let sentences = [UNSURE];
@@ -100,9 +111,10 @@ async function act(address, ids, look, refuge, extra = {}) {
   clearSelection();
   await look();
   const { activeElement } = document;
-  if (activeElement === document.body || activeElement.closest("[hidden]")) refuge.focus();
+  if (!activeElement || activeElement === document.body || activeElement.closest("[hidden]")) refuge.focus();
 }
 
+/** @param {string} sentence */
 function notice(sentence) {
   return Object.assign(document.createElement("p"), { className: "notice", textContent: sentence });
 }

@@ -1,6 +1,7 @@
 // The page of a video: live progress while it is in work, the chart when it is done.
 
 import { drawChart } from "../timeline/chart.js";
+import { datum, one } from "../http/elements.js";
 import { offerFiles } from "../exports/exports.js";
 import { showFaces } from "../faces/faces.js";
 import { keepFresh } from "./live.js";
@@ -14,6 +15,7 @@ localiseTimes(document);
 
 const progress = document.getElementById("progress");
 if (progress) {
+  const status = () => datum(one(progress, ":scope > *"), "status");
   const statusAtStart = status();
   keepFresh(progress, () => {
     if (status() !== statusAtStart) location.replace(location.pathname);
@@ -22,7 +24,7 @@ if (progress) {
 }
 
 const analyses = document.getElementById("analyses");
-if (analyses) keepFresh(analyses, () => (analyses.firstElementChild.dataset.active === "yes" ? 1500 : 10000));
+if (analyses) keepFresh(analyses, () => (one(analyses, ":scope > *").dataset.active === "yes" ? 1500 : 10000));
 
 const player = document.getElementById("player");
 if (player) startPlayer(player);
@@ -44,7 +46,3 @@ if (files) offerFiles(files);
 
 const quality = document.getElementById("quality");
 if (quality) linkQuality(quality);
-
-function status() {
-  return progress.firstElementChild.dataset.status;
-}

@@ -8,30 +8,55 @@ const KEPT = 5; // windows, whatever the recording's length
 const RETRY_MS = 3000;
 
 /**
- * A frame is `{frame, timestampS, status, faces}`; each of its faces is `{faceId, x, y, w, h, status, emotion,
- * probability}` in displayed pixels, with names for the statuses and emotions. "loaded" tells that more is known.
+ * @typedef {object} Face in a frame; pixels as displayed
+ * @property {number} faceId
+ * @property {number} x
+ * @property {number} y
+ * @property {number} w
+ * @property {number} h
+ * @property {Api.FrameStatus} status
+ * @property {Api.Emotion | null} emotion null, as is the probability: it is too small to tell
+ * @property {number | null} probability
+ *
+ * @typedef {{frame: number, timestampS: number, status: Api.FrameStatus, faces: Face[]}} Frame
  */
+
+/** The event "loaded" tells that more is known. */
 export class Boxes extends EventTarget {
+  /** @type {Map<number, string>} */
   names = new Map(); // what a person calls a face, by its number
   width = 0;
   height = 0;
   #url;
   #durationS;
-  #windows = new Map(); // by number: a Window, or the promise of one
+  /** @type {Map<number, Window | Promise<Window | null>>} */
+  #windows = new Map(); // by number
 
+  /**
+   * @param {string} url of boxes.json
+   * @param {number} durationS
+   */
   constructor(url, durationS) {
     super();
     this.#url = url;
     this.#durationS = durationS;
   }
 
-  /** The sampled frame that stands at a moment; null before the first; undefined while it isn't known. */
+  /**
+   * @param {number} timestampS
+   * @returns {Frame | null | undefined} the sampled frame that stands at a moment; null before the first; undefined while
+   *   it isn't known
+   */
   at(timestampS) {
     const found = this.#windows.get(numberAt(timestampS));
     return found instanceof Window ? found.frames[found.placeAt(timestampS)] ?? null : undefined;
   }
 
-  /** Fetches what playback will need from here, and lets go of what lies farthest away. */
+  /**
+   * Fetches what playback will need from here, and lets go of what lies farthest away.
+   *
+   * @param {number} timestampS
+   */
   prepare(timestampS) {
     const here = numberAt(timestampS);
     this.#window(here);
@@ -41,7 +66,12 @@ export class Boxes extends EventTarget {
     for (const number of byDistance.slice(KEPT)) this.#windows.delete(number);
   }
 
-  /** Timestamp of the sampled frame before (-1) or after (1) what is shown at a moment; null where there is none. */
+  /**
+   * @param {number} timestampS
+   * @param {number} direction
+   * @returns {Promise<number | null>} timestamp of the sampled frame before (-1) or after (1) what is shown at a moment;
+   *   null where there is none
+   */
   async neighbour(timestampS, direction) {
     const found = await this.#window(numberAt(timestampS));
     if (!found) return null;
@@ -51,24 +81,37 @@ export class Boxes extends EventTarget {
     return found.timeAt(place + direction);
   }
 
-  /** The sampled frame nearest to a moment, as `{timestampS, nextS}`; nextS is null where the next isn't known. */
+  /**
+   * @param {number} timestampS
+   * @returns {Promise<{timestampS: number, nextS: number | null} | null>} the sampled frame nearest to a moment; nextS is
+   *   null where the next isn't known
+   */
   async nearest(timestampS) {
     const found = await this.#window(numberAt(timestampS));
     if (!found) return null;
     const place = found.placeAt(timestampS);
     const [before, after] = [found.timeAt(place), found.timeAt(place + 1)];
-    const isBefore = after === null || (before !== null && timestampS - before <= after - timestampS);
-    if (isBefore) return before === null ? null : { timestampS: before, nextS: after };
-    return { timestampS: after, nextS: found.timeAt(place + 2) };
+    if (before !== null && (after === null || timestampS - before <= after - timestampS)) {
+      return { timestampS: before, nextS: after };
+    }
+    return after === null ? null : { timestampS: after, nextS: found.timeAt(place + 2) };
   }
 
-  /** Forgets everything: a face was renamed, merged or hidden. */
+  /**
+   * Forgets everything: a face was renamed, merged or hidden.
+   *
+   * @param {number} timestampS
+   */
   forget(timestampS) {
     this.#windows.clear();
     this.names.clear();
     this.prepare(timestampS);
   }
 
+  /**
+   * @param {number} number
+   * @returns {Window | Promise<Window | null>}
+   */
   #window(number) {
     const known = this.#windows.get(number);
     if (known) return known;
@@ -86,11 +129,16 @@ export class Boxes extends EventTarget {
     return promised;
   }
 
+  /**
+   * @param {number} number
+   * @returns {Promise<Window | null>}
+   */
   async #load(number) {
     try {
       const from = number * WINDOW_S;
       const response = await fetch(`${this.#url}?from_s=${from}&to_s=${from + WINDOW_S}`);
       if (!response.ok) return null;
+      /** @type {Api.Boxes} */
       const data = await response.json();
       [this.width, this.height] = [data.width, data.height];
       for (const [faceId, name] of Object.entries(data.names)) this.names.set(Number(faceId), name);
@@ -102,10 +150,13 @@ export class Boxes extends EventTarget {
 }
 
 class Window {
+  /** @param {Api.Boxes} data */
   constructor(data) {
-    [this.previousS, this.nextS] = [data.previous_s, data.next_s];
+    this.previousS = data.previous_s;
+    this.nextS = data.next_s;
     const { frames, faces, statuses, emotions } = data;
     let line = 0;
+    /** @type {Frame[]} */
     this.frames = frames.frame.map((frame, i) => ({
       frame,
       timestampS: frames.timestamp_s[i],
@@ -114,7 +165,10 @@ class Window {
     }));
   }
 
-  /** Place of the frame that stands at a moment; -1 before the first. */
+  /**
+   * @param {number} timestampS
+   * @returns {number} place of the frame that stands at a moment; -1 before the first
+   */
   placeAt(timestampS) {
     let [low, high] = [0, this.frames.length];
     while (low < high) {
@@ -125,7 +179,10 @@ class Window {
     return low - 1;
   }
 
-  /** Timestamp of the frame at a place, or of the neighbour just outside; null where there is none. */
+  /**
+   * @param {number} place
+   * @returns {number | null} timestamp of the frame at a place, or of the neighbour just outside; null where there is none
+   */
   timeAt(place) {
     if (place === -1) return this.previousS;
     if (place === this.frames.length) return this.nextS;
@@ -133,7 +190,9 @@ class Window {
   }
 }
 
+/** @type {(columns: Api.BoxColumns, line: number, statuses: Api.FrameStatus[], emotions: Api.Emotion[]) => Face} */
 function face(columns, line, statuses, emotions) {
+  const emotion = columns.emotion[line];
   return {
     faceId: columns.face_id[line],
     x: columns.x[line],
@@ -141,11 +200,12 @@ function face(columns, line, statuses, emotions) {
     w: columns.w[line],
     h: columns.h[line],
     status: statuses[columns.status[line]],
-    emotion: emotions[columns.emotion[line]] ?? null,
+    emotion: emotion === null ? null : emotions[emotion],
     probability: columns.probability[line],
   };
 }
 
+/** @param {number} timestampS */
 function numberAt(timestampS) {
   return Math.max(0, Math.floor((timestampS + SAME_S) / WINDOW_S));
 }

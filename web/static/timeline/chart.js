@@ -8,36 +8,55 @@ import { Analyses } from "./analyses.js";
 import { Marks } from "./chartmarks.js";
 import { save, svg, png } from "./chartsvg.js";
 import { nearest, summary } from "./curves.js";
+import { byId, datum, every, one } from "../http/elements.js";
 import { CanvasSurface, clock, colours, draw } from "./figure.js";
 import { follow, pan, zoom } from "./gestures.js";
 import { playhead } from "./playhead.js";
 import { manner, stretch, title } from "./readout.js";
 
+/** @import { Scene } from "./figure.js" */
+
 const LEAST_S = 0.2; // that can be shown
 const SETTLED_MS = 120; // a view that stays this long gets finer data
 
+/** @param {HTMLElement} root */
 export function drawChart(root) {
   return new Chart(root).open();
 }
 
 class Chart {
+  /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
-    this.note = root.querySelector("#chart-note");
-    this.plot = root.querySelector("#plot");
-    this.faces = root.querySelector("#face");
-    this.compare = root.querySelector("#compare");
-    this.smooth = root.querySelector("#smooth");
-    this.buttons = [...root.querySelectorAll(".emotion")];
+    this.note = one(root, "#chart-note");
+    this.plot = one(root, "#plot");
+    this.faces = one(root, "#face", HTMLSelectElement);
+    /** @type {HTMLSelectElement | null} */
+    this.compare = root.querySelector("select#compare");
+    this.smooth = one(root, "#smooth", HTMLSelectElement);
+    this.buttons = every(root, ".emotion", HTMLButtonElement);
+    this.canvas = document.createElement("canvas");
     this.marks = new Marks(this.plot, this);
     this.area = this.marks.area;
+    this.analyses = new Analyses(datum(root, "url"), () => this.#points());
+    this.fromS = 0;
+    this.toS = 0;
+    /** @type {Scene | null} */
+    this.scene = null; // as it was drawn last
+    /** @type {number | null} */
+    this.frame = null; // in which it is drawn next
+    /** @type {number | null} */
+    this.askedS = null; // where the last key has led
+    this.lastS = 0; // where the recording was
+    this.settling = 0; // the timer before finer data is loaded
+    /** @type {AbortController | null} */
+    this.loading = null;
     this.missing = "";
     this.renewals = 0;
   }
 
   async open() {
     this.root.hidden = false;
-    this.analyses = new Analyses(this.root.dataset.url, () => this.#points());
     try {
       await this.analyses.open(playhead.faceId ?? "main");
     } catch {
@@ -46,7 +65,6 @@ class Chart {
     }
     [this.fromS, this.toS] = this.#analysed();
     this.#fillFaces();
-    this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("aria-hidden", "true");
     this.plot.prepend(this.canvas);
     this.area.hidden = false;
@@ -64,13 +82,13 @@ class Chart {
     follow(this.area, this);
     for (const button of this.buttons) {
       button.addEventListener("click", () => {
-        button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
+        button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
         this.#draw();
       });
     }
     this.faces.addEventListener("change", () => playhead.choose(Number(this.faces.value)));
     this.smooth.addEventListener("change", () => this.#changed());
-    this.compare?.addEventListener("change", () => this.#compareWith(this.compare.value));
+    this.compare?.addEventListener("change", () => this.#compareWith(this.compare?.value ?? ""));
     playhead.addEventListener("chosen", () => this.#choose(playhead.faceId));
     playhead.addEventListener("changed", () => this.#reload()); // faces were named, merged or hidden
     playhead.addEventListener("ranges", () => this.#draw());
@@ -89,12 +107,13 @@ class Chart {
       "save-svg": () => this.#saveSvg(),
       "save-png": () => this.#savePng(),
     };
-    for (const [id, act] of Object.entries(buttons)) this.root.querySelector(`#${id}`).addEventListener("click", act);
-    this.root.querySelector("#analysed").hidden = !this.analyses.own.clip;
+    for (const [id, act] of Object.entries(buttons)) byId(id).addEventListener("click", act);
+    byId("analysed").hidden = !this.analyses.own.clip;
   }
 
   // What gestures.js asks of a view.
 
+  /** @type {(fromS: number, toS: number) => void} */
   show(fromS, toS) {
     const { durationS } = this;
     const length = Math.min(durationS, Math.max(Math.min(LEAST_S, durationS), toS - fromS));
@@ -112,21 +131,24 @@ class Chart {
     return this.area.getBoundingClientRect();
   }
 
+  /** @param {number} clientX */
   time(clientX) {
     const { left, width } = this.box();
     return this.fromS + Math.min(Math.max((clientX - left) / width, 0), 1) * (this.toS - this.fromS);
   }
 
+  /** @param {number} timestampS */
   seek(timestampS) {
     const moments = this.#answer()?.quality.timestamp_s ?? [];
     const place = this.#answer()?.bucketS === 0 ? nearest(moments, timestampS) : -1;
     playhead.seek(place < 0 ? timestampS : moments[place]);
   }
 
+  /** @param {number} points */
   step(points) {
     const moments = this.#answer()?.quality.timestamp_s ?? [];
     if (!moments.length) return;
-    const all = this.analyses.own.whole.quality.timestamp_s;
+    const all = this.analyses.own.whole?.quality.timestamp_s ?? moments;
     const ends = [all[0], all.at(-1)];
     const place = nearest(moments, this.askedS ?? playhead.timestampS) + points;
     const next = Number.isFinite(points) ? moments[place] : ends[points < 0 ? 0 : 1];
@@ -135,10 +157,12 @@ class Chart {
     playhead.seek(next);
   }
 
+  /** @type {(from?: number, to?: number) => void} */
   select(from, to) {
     this.marks.select(from, to);
   }
 
+  /** @param {number | null} clientX */
   point(clientX) {
     this.marks.point(clientX === null ? null : this.time(clientX));
   }
@@ -154,7 +178,11 @@ class Chart {
     return Math.min(4000, Math.max(600, Math.round(this.plot.clientWidth * 2)));
   }
 
-  // The stretch that was analysed: of a clip, what a person comes for, however long the recording is.
+  /**
+   * The stretch that was analysed: of a clip, what a person comes for, however long the recording is.
+   *
+   * @returns {[fromS: number, toS: number]}
+   */
   #analysed() {
     const { clip, durationS } = this.analyses.own;
     return clip ? [clip.fromS, clip.toS] : [0, durationS];
@@ -165,20 +193,21 @@ class Chart {
   }
 
   #panels() {
-    const chosen = this.compare?.selectedOptions[0].text;
-    return this.analyses.panels(this.fromS, this.toS, [this.root.dataset.label, chosen]);
+    const chosen = this.compare?.selectedOptions[0]?.text ?? "";
+    return this.analyses.panels(this.fromS, this.toS, [datum(this.root, "label"), chosen]);
   }
 
   #fillFaces() {
     const { faces } = this.analyses.own;
-    this.faces.replaceChildren(...faces.map((face) => new Option(`${title(face)} (${stretch(face)})`, face.face_id)));
-    this.faces.value = this.analyses.own.faceId ?? "";
-    this.root.querySelector("#face-field").hidden = faces.length < 2;
+    this.faces.replaceChildren(...faces.map((face) => new Option(`${title(face)} (${stretch(face)})`, String(face.face_id))));
+    this.faces.value = String(this.analyses.own.faceId ?? "");
+    byId("face-field").hidden = faces.length < 2;
   }
 
+  /** @param {number | null} faceId */
   async #choose(faceId) {
-    if (!this.analyses.knows(faceId)) return; // one that is merged or hidden
-    this.faces.value = faceId;
+    if (faceId === null || !this.analyses.knows(faceId)) return; // one that is merged or hidden
+    this.faces.value = String(faceId);
     await this.#renew(() => this.analyses.choose(faceId), "The face could not be loaded; choose it again.");
   }
 
@@ -190,10 +219,12 @@ class Chart {
     }, "The faces could not be loaded again; reload the page.");
   }
 
+  /** @param {string} url */
   async #compareWith(url) {
     await this.#renew(() => this.analyses.compare(url), "The other analysis could not be loaded; choose it again.");
   }
 
+  /** @type {(load: () => Promise<void>, sorry: string) => Promise<void>} */
   async #renew(load, sorry) {
     const renewal = ++this.renewals;
     this.missing = "";
@@ -214,8 +245,8 @@ class Chart {
       if (!(await this.analyses.refine(this.fromS, this.toS, signal))) return;
       this.missing = "";
       this.#draw();
-    } catch (error) {
-      if (error.name === "AbortError") return;
+    } catch {
+      if (signal.aborted) return;
       this.missing = "Finer data could not be loaded; zoom again to try it.";
       this.#explain();
     }
@@ -241,6 +272,7 @@ class Chart {
     });
   }
 
+  /** @returns {Scene} */
   #scene() {
     const pressed = this.buttons.filter((button) => button.getAttribute("aria-pressed") === "true");
     return {
@@ -251,19 +283,19 @@ class Chart {
       durationS: this.durationS,
       emotions: this.analyses.own.emotions,
       panels: this.#panels(),
-      shown: new Set(pressed.map(({ dataset }) => dataset.emotion)),
+      shown: new Set(pressed.map((button) => datum(button, "emotion"))),
       smooth: this.smooth.value === "smooth",
-      ranges: playhead.ranges ?? [],
+      ranges: playhead.ranges,
       colours: colours(),
     };
   }
 
   #explain() {
     const isWhole = this.toS - this.fromS >= this.durationS - 1e-6;
-    for (const id of ["zoom-out", "earlier", "later", "whole"]) this.root.querySelector(`#${id}`).disabled = isWhole;
+    for (const id of ["zoom-out", "earlier", "later", "whole"]) byId(id, HTMLButtonElement).disabled = isWhole;
     const [fromS, toS] = this.#analysed();
     const isAnalysed = Math.abs(this.fromS - fromS) < 1e-6 && Math.abs(this.toS - toS) < 1e-6;
-    this.root.querySelector("#analysed").disabled = isAnalysed;
+    byId("analysed", HTMLButtonElement).disabled = isAnalysed;
     const seen = isWhole ? "Whole recording" : `${isAnalysed ? "What was analysed, from" : "From"} ${this.#stretch()}`;
     const words = this.missing || `${seen}. ${this.#manner()}`;
     if (this.note.textContent !== words) this.note.textContent = words;
@@ -271,12 +303,12 @@ class Chart {
 
   // In words what the whole recording shows, and what the colours of the band mean that are in it.
   #describe() {
-    const { line, quality } = this.analyses.own.whole ?? { quality: {} };
-    const words = summary(line, this.analyses.own.emotions, clock);
-    this.root.querySelector("#chart-summary").textContent = words || "No face is shown here.";
-    const keys = [...this.root.querySelectorAll("[data-status]")];
-    for (const key of keys) key.hidden = !quality[key.dataset.status]?.some(Boolean);
-    this.root.querySelector("#frames-key").hidden = keys.every((key) => key.hidden);
+    const whole = this.analyses.own.whole;
+    const words = summary(whole?.line ?? null, this.analyses.own.emotions, clock);
+    byId("chart-summary").textContent = words || "No face is shown here.";
+    const keys = every(this.root, "[data-status]");
+    for (const key of keys) key.hidden = !statusesIn(whole?.quality).includes(datum(key, "status"));
+    byId("frames-key").hidden = keys.every((key) => key.hidden);
   }
 
   #manner() {
@@ -289,7 +321,7 @@ class Chart {
   }
 
   #moved() {
-    const [before, now] = [this.lastS ?? 0, playhead.timestampS];
+    const [before, now] = [this.lastS, playhead.timestampS];
     this.lastS = now;
     this.askedS = null;
     const wasSeen = before >= this.fromS && before <= this.toS;
@@ -298,6 +330,7 @@ class Chart {
     this.marks.tell();
   }
 
+  /** @param {number} timestampS */
   #reveal(timestampS) {
     const length = this.toS - this.fromS;
     if (timestampS < this.fromS) this.show(timestampS - 0.5 * length, timestampS + 0.5 * length);
@@ -307,7 +340,7 @@ class Chart {
   // Files.
 
   #file() {
-    const { title: name, version } = this.root.dataset;
+    const [name, version] = [datum(this.root, "title"), datum(this.root, "version")];
     const { face } = this.analyses;
     const caption = `${this.#manner()} Probability of the expression shown, not of what the person feels.`;
     const words = { title: name, subtitle: `${face ? title(face) : "No face"}, ${this.#stretch()}, network ${version}`, caption };
@@ -323,4 +356,9 @@ class Chart {
     const { document_, name } = this.#file();
     save(await png(document_), `${name}.png`);
   }
+}
+
+/** @type {(quality: Api.Quality | undefined) => string[]} */
+function statusesIn(quality) {
+  return Object.entries(quality ?? {}).flatMap(([status, counts]) => (counts.some(Boolean) ? [status] : []));
 }

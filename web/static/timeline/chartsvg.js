@@ -1,17 +1,20 @@
 // The chart as a file: the same figure on paper, with its title, legend and how it was made; always in the light theme.
 
-import { STATUSES, draw, lightColours } from "./figure.js";
+import { STATUSES, context, draw, lightColours } from "./figure.js";
+
+/** @import { Lettering, Scene, Surface } from "./figure.js" */
 
 const WIDTH = 1200;
 const MARGIN = 24;
 const PANEL = 420;
 const HEADER = 116;
 const FOOTER = 58;
+/** @type {Partial<Record<Api.FrameStatus, string>>} */
 const KEYS = { too_small: "face too small", no_face: "no face", decode_error: "not readable" };
 const FONT = "Helvetica, Arial, sans-serif";
 
 /**
- * @param {object} scene as figure.js takes it; its size and colours are the file's own
+ * @param {Scene} scene its size and colours are the file's own
  * @param {{title: string, subtitle: string, caption: string}} words
  * @returns {string} a whole SVG document
  */
@@ -38,7 +41,11 @@ export function svg(scene, { title, subtitle, caption }) {
   ].join("\n");
 }
 
-// The emotions as lines, and as squares what the band under them shows besides readable faces.
+/**
+ * The emotions as lines, and as squares what the band under them shows besides readable faces.
+ *
+ * @type {(surface: SvgSurface, scene: Scene, colours: Record<string, string>) => void}
+ */
 function legend(surface, { emotions, shown, panels }, colours) {
   let x = 0;
   for (const emotion of emotions.filter((one) => shown.has(one))) {
@@ -49,16 +56,22 @@ function legend(surface, { emotions, shown, panels }, colours) {
     surface.text(emotion, x + 27, 73, { colour: colours.ink, size: 14 });
     x += 98;
   }
-  for (const status of Object.keys(KEYS).filter((one) => panels.some(({ answer }) => answer?.quality[one].some(Boolean)))) {
+  const statuses = /** @type {Api.FrameStatus[]} */ (Object.keys(KEYS));
+  for (const status of statuses.filter((one) => panels.some(({ answer }) => answer?.quality[one].some(Boolean)))) {
     const path = surface.path();
     path.rect(x, 63, 10, 10);
     surface.fill(path, colours[STATUSES[status]]);
-    surface.text(KEYS[status], x + 17, 73, { colour: colours.ink, size: 14 });
+    surface.text(KEYS[status] ?? status, x + 17, 73, { colour: colours.ink, size: 14 });
     x += 136;
   }
 }
 
-/** Draws an SVG document into a PNG of twice its size. */
+/**
+ * Draws an SVG document into a PNG of twice its size.
+ *
+ * @param {string} document_
+ * @returns {Promise<Blob>}
+ */
 export async function png(document_) {
   const url = URL.createObjectURL(new Blob([document_], { type: "image/svg+xml" }));
   try {
@@ -67,14 +80,21 @@ export async function png(document_) {
     await image.decode();
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [image.width * 2, image.height * 2];
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-    return await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+    context(canvas).drawImage(image, 0, 0, canvas.width, canvas.height);
+    return await new Promise((resolve, reject) => {
+      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large."))), "image/png");
+    });
   } finally {
     URL.revokeObjectURL(url);
   }
 }
 
-/** Lets the browser save it. */
+/**
+ * Lets the browser save it.
+ *
+ * @param {Blob} blob
+ * @param {string} name
+ */
 export function save(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -86,14 +106,17 @@ export function save(blob, name) {
 class SvgPath {
   data = "";
 
+  /** @type {Path2D["moveTo"]} */
   moveTo(x, y) {
     this.data += `M${short(x)} ${short(y)}`;
   }
 
+  /** @type {Path2D["lineTo"]} */
   lineTo(x, y) {
     this.data += `L${short(x)} ${short(y)}`;
   }
 
+  /** @type {Path2D["rect"]} */
   rect(x, y, width, height) {
     this.data += `M${short(x)} ${short(y)}h${short(width)}v${short(height)}h${short(-width)}z`;
   }
@@ -104,6 +127,7 @@ class SvgPath {
 }
 
 class SvgSurface {
+  /** @type {string[]} */
   parts = [];
   clips = 0;
 
@@ -111,10 +135,12 @@ class SvgSurface {
     return new SvgPath();
   }
 
+  /** @type {(path: SvgPath, colour: string, alpha?: number) => void} */
   fill({ data }, colour, alpha = 1) {
     if (data) this.parts.push(`<path d="${data}" fill="${colour}"${alpha < 1 ? ` fill-opacity="${alpha}"` : ""}/>`);
   }
 
+  /** @type {(path: SvgPath, colour: string, width: number, alpha?: number, name?: string) => void} */
   stroke({ data }, colour, width, alpha = 1, name = "") {
     if (!data) return;
     const named = name ? ` class="${name}"` : "";
@@ -122,11 +148,13 @@ class SvgSurface {
     this.parts.push(`<path${named} d="${data}" fill="none" stroke="${colour}" stroke-width="${width}"${faint}/>`);
   }
 
+  /** @type {(words: string, x: number, y: number, lettering: Lettering) => void} */
   text(words, x, y, { colour, anchor = "start", weight = 400, size = 12 }) {
     const how = `fill="${colour}" text-anchor="${anchor}" font-weight="${weight}" font-size="${size}"`;
     this.parts.push(`<text x="${short(x)}" y="${short(y)}" ${how}>${escaped(words)}</text>`);
   }
 
+  /** @type {Surface["clip"]} */
   clip(x, y, width, height, drawInside) {
     const id = `clip${++this.clips}`;
     const box = `x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}"`;
@@ -136,11 +164,14 @@ class SvgSurface {
   }
 }
 
+/** @type {(number: number) => number} */
 function short(number) {
   return Math.round(number * 100) / 100;
 }
 
+/** @type {(words: string) => string} */
 function escaped(words) {
+  /** @type {Record<string, string>} */
   const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
   // oxlint-disable-next-line no-control-regex -- XML has no way to write these characters
   return words.replace(/[&<>"]/g, (c) => entities[c]).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "");

@@ -1,5 +1,34 @@
 // The curves of one analysis, as the server condenses them: over the whole recording first, finer where it is looked at.
 
+/**
+ * @typedef {Record<Api.Emotion, Float64Array>} Columns
+ *
+ * @typedef {[start: number, end: number]} Run places in the columns; the end is exclusive
+ *
+ * @typedef {object} Line a face's probabilities where it is seen
+ * @property {Float64Array} times of the points
+ * @property {Float64Array} frames that each point stands for
+ * @property {Columns} values
+ * @property {Columns} [lowest] not there when a point is one frame
+ * @property {Columns} [highest]
+ * @property {Run[]} runs between the gaps
+ * @property {Columns} smooth smoothed values, as far as they were asked for
+ *
+ * @typedef {object} Loaded
+ * @property {Api.Chart} data
+ * @property {number | undefined} faceId undefined: no face was found
+ * @property {boolean} isWhole it is of the whole recording
+ * @property {number} bucketS
+ * @property {Line | null} line
+ * @property {Api.Quality} quality
+ * @property {{fromS: number, toS: number} | null} clip what of the recording was analysed; null: the whole
+ *
+ * @typedef {Loaded & {fromS: number, toS: number, finenessS: number}} Answer with the stretch that it is of, and the
+ *   seconds that a point may stand for
+ *
+ * @typedef {{face_id: number | "main" | undefined, points: number, from_s?: number, to_s?: number}} Asked
+ */
+
 const KEPT = 16; // answers in memory, each some hundred kB
 const SMOOTHING_S = 1;
 
@@ -7,10 +36,25 @@ export class Curves {
   /** @param {string} url of chart.json */
   constructor(url) {
     this.url = url;
+    /** @type {Answer[]} */
     this.answers = [];
+    /** @type {Api.ChartFace[]} */
+    this.faces = [];
+    /** @type {Api.Emotion[]} */
+    this.emotions = [];
+    /** @type {Loaded["clip"]} */
+    this.clip = null;
+    /** @type {number | undefined} */
+    this.faceId = undefined;
+    this.durationS = 0;
   }
 
-  /** Loads the whole recording with the line of a face; "main" is the one that is seen longest. Throws. */
+  /**
+   * Loads the whole recording with the line of a face; "main" is the one that is seen longest. Throws.
+   *
+   * @param {number | "main"} faceId
+   * @param {number} points
+   */
   async open(faceId, points) {
     const answer = await this.#load({ face_id: faceId, points });
     this.durationS = Math.max(answer.data.duration_s, 1e-3);
@@ -21,7 +65,12 @@ export class Curves {
     this.#keep({ ...answer, fromS: 0, toS: this.durationS, finenessS: this.durationS / points });
   }
 
-  /** Other faces are loaded when they are chosen. Throws. */
+  /**
+   * Other faces are loaded when they are chosen. Throws.
+   *
+   * @param {number | undefined} faceId
+   * @param {number} points
+   */
   async choose(faceId, points) {
     this.faceId = faceId;
     if (this.answers.some((answer) => answer.faceId === faceId && answer.isWhole)) return;
@@ -29,20 +78,31 @@ export class Curves {
     this.#keep({ ...answer, fromS: 0, toS: this.durationS, finenessS: this.durationS / points });
   }
 
-  /** The finest that is here of the chosen face for a stretch; the whole recording's otherwise. */
+  /**
+   * @param {number} fromS
+   * @param {number} toS
+   * @returns {Answer | null} the finest that is here of the chosen face for a stretch; the whole recording's otherwise
+   */
   best(fromS, toS) {
     const fits = this.answers.filter(
       (answer) => answer.faceId === this.faceId && (answer.isWhole || (answer.fromS <= fromS && toS <= answer.toS)),
     );
-    return fits.reduce((best, one) => (best && best.finenessS <= one.finenessS ? best : one), null);
+    return fits.length ? fits.reduce((best, one) => (best.finenessS <= one.finenessS ? best : one)) : null;
   }
 
   get whole() {
     return this.answers.find((answer) => answer.faceId === this.faceId && answer.isWhole) ?? null;
   }
 
-  /** Loads finer data for a stretch, with as much again around it, so that it can be moved. Throws.
-   * @returns {Promise<boolean>} whether there is something new */
+  /**
+   * Loads finer data for a stretch, with as much again around it, so that it can be moved. Throws.
+   *
+   * @param {number} fromS
+   * @param {number} toS
+   * @param {number} points
+   * @param {AbortSignal} signal
+   * @returns {Promise<boolean>} whether there is something new
+   */
   async refine(fromS, toS, points, signal) {
     const here = this.best(fromS, toS);
     const finenessS = (toS - fromS) / points;
@@ -55,11 +115,18 @@ export class Curves {
     return true;
   }
 
+  /**
+   * @param {Asked} asked
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Loaded>}
+   */
   async #load(asked, signal) {
-    const response = await fetch(`${this.url}?${new URLSearchParams(asked)}`, { signal });
+    const fields = Object.entries(asked).map(([name, value]) => [name, String(value)]);
+    const response = await fetch(`${this.url}?${new URLSearchParams(fields)}`, { signal });
     if (!response.ok) throw new Error(`chart.json: ${response.status}`);
+    /** @type {Api.Chart} */
     const data = await response.json();
-    const face = data.faces.find(({ timestamp_s: times }) => times);
+    const face = data.faces.find(hasLine);
     return {
       data,
       faceId: asked.face_id === "main" ? face?.face_id : asked.face_id,
@@ -71,39 +138,62 @@ export class Curves {
     };
   }
 
+  /** @param {Answer} answer */
   #keep(answer) {
     this.answers.push(answer);
     if (this.answers.length > KEPT) this.answers.splice(this.answers.findIndex((one) => !one.isWhole), 1);
   }
 }
 
-// Without the nulls, and with the runs between them as [start, end) instead.
+/** @type {(face: Api.ChartFace) => face is Api.ChartFace & Api.ChartLine} */
+function hasLine(face) {
+  return face.timestamp_s !== undefined;
+}
+
+/**
+ * Without the nulls, and with the runs between them as [start, end) instead.
+ *
+ * @param {Api.ChartLine} face
+ * @returns {Line}
+ */
 function line(face) {
   const there = face.timestamp_s.flatMap((time, place) => (time === null ? [] : [place]));
-  const compact = (column) => Float64Array.from(there, (place) => column[place]);
-  const compacted = (columns) => columns && Object.fromEntries(Object.entries(columns).map(([e, c]) => [e, compact(c)]));
+  /** @type {(column: (number | null)[]) => Float64Array} */
+  const compact = (column) => Float64Array.from(there, (place) => column[place] ?? NaN);
+  /** @type {(columns: Api.Columns) => Columns} */
+  const compacted = (columns) => Object.fromEntries(Object.entries(columns).map(([e, c]) => [e, compact(c)]));
   const starts = there.flatMap((place, i) => (i === 0 || there[i - 1] !== place - 1 ? [i] : []));
   return {
     times: compact(face.timestamp_s),
     frames: compact(face.frames),
     values: compacted(face.probabilities),
-    lowest: compacted(face.lowest),
-    highest: compacted(face.highest),
+    lowest: face.lowest && compacted(face.lowest),
+    highest: face.highest && compacted(face.highest),
     runs: starts.map((start, i) => [start, starts[i + 1] ?? there.length]),
     smooth: {},
   };
 }
 
-/** Points that stand for longer are means already. */
+/**
+ * Points that stand for longer are means already.
+ *
+ * @param {number} bucketS
+ */
 export function needsSmoothing(bucketS) {
   return bucketS < SMOOTHING_S;
 }
 
-/** A face's probabilities, each the mean of the frames within half a second before and after, never across a gap. */
+/**
+ * A face's probabilities, each the mean of the frames within half a second before and after, never across a gap.
+ *
+ * @param {Line} line
+ * @param {Api.Emotion} emotion
+ */
 export function smoothed(line, emotion) {
   return (line.smooth[emotion] ??= movingMean(line, line.values[emotion]));
 }
 
+/** @type {(line: Line, values: Float64Array) => Float64Array} */
 function movingMean({ times, frames, runs }, values) {
   const means = new Float64Array(values.length);
   for (const [start, end] of runs) {
@@ -123,7 +213,11 @@ function movingMean({ times, frames, runs }, values) {
   return means;
 }
 
-/** Place of the first of the sorted numbers that is not below a value. */
+/**
+ * @param {ArrayLike<number>} sorted
+ * @param {number} value
+ * @returns {number} place of the first of the sorted numbers that is not below a value
+ */
 export function lowerBound(sorted, value) {
   let [low, high] = [0, sorted.length];
   while (low < high) {
@@ -134,14 +228,24 @@ export function lowerBound(sorted, value) {
   return low;
 }
 
-/** Place of the number nearest to a value; -1 if there is none. */
+/**
+ * @param {ArrayLike<number>} sorted
+ * @param {number} value
+ * @returns {number} place of the number nearest to a value; -1 if there is none
+ */
 export function nearest(sorted, value) {
   const above = lowerBound(sorted, value);
   if (above === sorted.length) return above - 1;
   return above > 0 && value - sorted[above - 1] < sorted[above] - value ? above - 1 : above;
 }
 
-/** What a line shows, in two sentences. Its shares are the smoothed curves', so not quite those of single frames. */
+/**
+ * What a line shows, in two sentences. Its shares are the smoothed curves', so not quite those of single frames.
+ *
+ * @param {Line | null} line
+ * @param {Api.Emotion[]} emotions
+ * @param {(seconds: number) => string} clock
+ */
 export function summary(line, emotions, clock) {
   if (!line || !line.times.length) return "";
   const { strongest, share } = dominance(line, emotions);
@@ -153,6 +257,7 @@ export function summary(line, emotions, clock) {
   return `Most often ${first}${rest}, by the highest of the curves, smoothed over a second.${where}`;
 }
 
+/** @type {(line: Line, emotions: Api.Emotion[]) => {strongest: Api.Emotion[], share: Record<Api.Emotion, number>}} */
 function dominance(line, emotions) {
   const values = Object.fromEntries(emotions.map((e) => [e, smoothed(line, e)]));
   const strongest = Array.from(line.times, (_, i) => emotions.reduce((a, b) => (values[b][i] > values[a][i] ? b : a)));
@@ -162,7 +267,9 @@ function dominance(line, emotions) {
   return { strongest, share };
 }
 
+/** @type {(line: Line, strongest: Api.Emotion[], emotion: Api.Emotion, clock: (seconds: number) => string) => string[]} */
 function longest({ times, runs }, strongest, emotion, clock) {
+  /** @type {[fromS: number, toS: number] | null} */
   let best = null;
   for (const [start, end] of runs) {
     for (let i = start; i < end; i++) {
@@ -173,6 +280,7 @@ function longest({ times, runs }, strongest, emotion, clock) {
       i = last;
     }
   }
-  const spoken = best?.map((s) => clock(s));
-  return !best || spoken[0] === spoken[1] ? [] : [`${emotion} from ${spoken[0]} to ${spoken[1]}`];
+  if (!best) return [];
+  const [from, to] = best.map((s) => clock(s));
+  return from === to ? [] : [`${emotion} from ${from} to ${to}`];
 }

@@ -6,6 +6,52 @@
 
 import { lowerBound, needsSmoothing, smoothed } from "./curves.js";
 
+/**
+ * @import { Answer, Line, Run } from "./curves.js"
+ *
+ * @typedef {Pick<Path2D, "moveTo" | "lineTo" | "rect" | "closePath">} Path
+ *
+ * @typedef {{colour: string, anchor?: "start" | "middle" | "end", weight?: number, size?: number}} Lettering
+ *
+ * @typedef {{
+ *   path(): Path,
+ *   fill(path: Path, colour: string, alpha?: number): void,
+ *   stroke(path: Path, colour: string, width: number, alpha?: number, name?: string): void,
+ *   text(words: string, x: number, y: number, lettering: Lettering): void,
+ *   clip(x: number, y: number, width: number, height: number, drawInside: () => void): void,
+ * }} Surface what a figure is drawn on
+ *
+ * @typedef {{answer: Answer | null, label: string}} Panel
+ *
+ * @typedef {{start_s: number, end_s: number | null, label: string}} Range
+ *
+ * @typedef {object} Scene what is drawn
+ * @property {number} width pixels, as are the following two
+ * @property {number} height
+ * @property {number} [top] where the figure begins
+ * @property {number} fromS
+ * @property {number} toS
+ * @property {number} durationS
+ * @property {Api.Emotion[]} emotions
+ * @property {Panel[]} panels
+ * @property {Set<Api.Emotion>} shown
+ * @property {boolean} smooth
+ * @property {Range[]} ranges
+ * @property {Record<string, string>} colours by their names in style.css
+ *
+ * @typedef {{titleY: number, top: number, bottom: number, bandTop: number}} Box of a panel
+ *
+ * @typedef {(value: number) => number} Scale
+ *
+ * @typedef {object} Place
+ * @property {number} left
+ * @property {number} right
+ * @property {number} top
+ * @property {number} bottom
+ * @property {Box[]} panels
+ * @property {Scale} x of a time
+ */
+
 const LEFT = 44; // for the percents
 const RIGHT = 8;
 const BAND = 8; // height of the band of frames
@@ -15,27 +61,34 @@ const UNSEEN = "not analysed";
 const STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
 const COLOURS = ["card", "line", "ink", "soft", "accent", "bad", "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
 
-/** Frames that a face can't be read from, and the colours of all, from the ground up. */
+/**
+ * Frames that a face can't be read from, and the colours of all, from the ground up.
+ *
+ * @type {Record<Api.FrameStatus, string>}
+ */
 export const STATUSES = { decode_error: "bad", no_face: "neutral", too_small: "happy", ok: "accent" };
+const STATUS_NAMES = /** @type {Api.FrameStatus[]} */ (Object.keys(STATUSES));
 
 /** Colours of the page as it is shown. */
 export function colours() {
-  const style = getComputedStyle(document.documentElement);
+  return named(getComputedStyle(document.documentElement));
+}
+
+/** @type {(style: CSSStyleDeclaration) => Record<string, string>} */
+function named(style) {
   return Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
 /** Colours of the light theme, for files. */
 export function lightColours() {
   const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
-  const { style } = rules.find((rule) => rule.selectorText === ":root" && rule.style.getPropertyValue("--ink"));
-  return Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  const roots = rules.flatMap((rule) => (rule instanceof CSSStyleRule && rule.selectorText === ":root" ? [rule] : []));
+  const found = roots.find((rule) => rule.style.getPropertyValue("--ink"));
+  if (!found) throw new Error("The style sheet was expected to have the colours of the light theme.");
+  return named(found.style);
 }
 
-/**
- * Where everything lies.
- *
- * @param {{width: number, height: number, top?: number, fromS: number, toS: number, panels: object[]}} scene in pixels
- */
+/** @type {(scene: Scene) => Place} */
 function layout({ width, height, top = 8, fromS, toS, panels }) {
   const titled = panels.length > 1 ? TITLE : 0;
   const bottom = height - AXIS;
@@ -55,9 +108,9 @@ function layout({ width, height, top = 8, fromS, toS, panels }) {
 }
 
 /**
- * @param {object} surface with path(), fill(), stroke(), text() and clip()
- * @param {object} scene what layout() takes, and: `panels` of {answer, label} (an answer of curves.js, or null),
- *   `shown` (set of emotions), `smooth`, `ranges` of {start_s, end_s, label}, `colours`
+ * @param {Surface} surface
+ * @param {Scene} scene
+ * @returns {Place} where everything lies
  */
 export function draw(surface, scene) {
   const place = layout(scene);
@@ -78,6 +131,7 @@ export function draw(surface, scene) {
   return place;
 }
 
+/** @type {(surface: Surface, scene: Scene, place: Place, box: Box) => void} */
 function grid(surface, { colours }, { left, right }, { top, bottom }) {
   const path = surface.path();
   for (const percent of [0, 25, 50, 75, 100]) {
@@ -91,6 +145,7 @@ function grid(surface, { colours }, { left, right }, { top, bottom }) {
   surface.stroke(path, colours.line, 1);
 }
 
+/** @type {(surface: Surface, scene: Scene, place: Place) => void} */
 function axis(surface, { colours, fromS, toS }, { left, right, bottom, x }) {
   const step = STEPS_S.find((s) => (toS - fromS) / s <= (right - left) / 84) ?? 28800;
   const path = surface.path();
@@ -104,7 +159,11 @@ function axis(surface, { colours, fromS, toS }, { left, right, bottom, x }) {
   surface.stroke(path, colours.soft, 1);
 }
 
-// What of the recording was left out of the analysis: nothing is known of it, which is not the same as "no face".
+/**
+ * What of the recording was left out of the analysis: nothing is known of it, which is not the same as "no face".
+ *
+ * @type {(surface: Surface, scene: Scene, place: Place, box: Box, clip: {fromS: number, toS: number}) => void}
+ */
 function outside(surface, { colours }, { left, right, x }, { top, bandTop }, { fromS, toS }) {
   for (const [from, to] of [[left, Math.min(x(fromS), right)], [Math.max(x(toS), left), right]]) {
     if (to <= from) continue;
@@ -116,9 +175,10 @@ function outside(surface, { colours }, { left, right, x }, { top, bandTop }, { f
   }
 }
 
+/** @type {(surface: Surface, scene: Scene, place: Place, box: Box) => void} */
 function ranges(surface, { ranges, colours }, { x }, { top, bottom }) {
   for (const { start_s: startS, end_s: endS, label } of ranges) {
-    const [from, to] = [x(startS), Math.max(x(endS), x(startS) + 1)];
+    const [from, to] = [x(startS), Math.max(x(endS ?? startS), x(startS) + 1)];
     const path = surface.path();
     path.rect(from, top, to - from, bottom - top);
     surface.fill(path, colours.accent, 0.1);
@@ -128,14 +188,17 @@ function ranges(surface, { ranges, colours }, { x }, { top, bottom }) {
   }
 }
 
+/** @type {(surface: Surface, scene: Scene, place: Place, box: Box, answer: Answer) => void} */
 function lines(surface, { shown, smooth, colours, fromS, toS, emotions }, { x }, { top, bottom }, { line, bucketS }) {
   if (!line) return;
+  /** @type {Scale} */
   const y = (probability) => bottom - probability * (bottom - top);
   const runs = visible(line, fromS, toS);
   const drawn = emotions.filter((emotion) => shown.has(emotion));
-  if (bucketS) {
+  const { times, lowest, highest } = line;
+  if (lowest && highest) {
     for (const e of drawn) {
-      const reach = envelope(surface, line, e, runs, x, y);
+      const reach = envelope(surface, times, lowest[e], highest[e], runs, x, y);
       surface.fill(reach, colours[e], smooth ? 0.12 : 0.24);
       surface.stroke(reach, colours[e], 0.75, smooth ? 0.3 : 0.5);
     }
@@ -151,12 +214,19 @@ function lines(surface, { shown, smooth, colours, fromS, toS, emotions }, { x },
   }
 }
 
-// The runs as far as they are seen, with one point more at either side.
+/**
+ * The runs as far as they are seen, with one point more at either side.
+ *
+ * @type {(line: Line, fromS: number, toS: number) => Run[]}
+ */
 function visible({ times, runs }, fromS, toS) {
   const [low, high] = [lowerBound(times, fromS) - 1, lowerBound(times, toS) + 2];
-  return runs.map(([start, end]) => [Math.max(start, low), Math.min(end, high)]).filter(([start, end]) => start < end);
+  /** @type {Run[]} */
+  const cut = runs.map(([start, end]) => [Math.max(start, low), Math.min(end, high)]);
+  return cut.filter(([start, end]) => start < end);
 }
 
+/** @type {(surface: Surface, line: Line, values: Float64Array, runs: Run[], x: Scale, y: Scale) => Path} */
 function trace(surface, { times }, values, runs, x, y) {
   const path = surface.path();
   for (const [start, end] of runs) {
@@ -166,7 +236,11 @@ function trace(surface, { times }, values, runs, x, y) {
   return path;
 }
 
-// A point between two gaps has no line to be seen by.
+/**
+ * A point between two gaps has no line to be seen by.
+ *
+ * @type {(surface: Surface, line: Line, values: Float64Array, runs: Run[], x: Scale, y: Scale) => Path}
+ */
 function dots(surface, { times }, values, runs, x, y) {
   const path = surface.path();
   for (const [start, end] of runs) {
@@ -177,33 +251,42 @@ function dots(surface, { times }, values, runs, x, y) {
   return path;
 }
 
-// From the least to the most of every stretch: a single frame is seen, however much time a pixel stands for.
-function envelope(surface, { times, lowest, highest }, emotion, runs, x, y) {
+/**
+ * From the least to the most of every stretch: a single frame is seen, however much time a pixel stands for.
+ *
+ * @type {(surface: Surface, times: Float64Array, lowest: Float64Array, highest: Float64Array, runs: Run[], x: Scale,
+ *   y: Scale) => Path}
+ */
+function envelope(surface, times, lowest, highest, runs, x, y) {
   const path = surface.path();
   for (const [start, end] of runs) {
-    path.moveTo(x(times[start]) - 0.5, y(highest[emotion][start]));
-    for (let i = start; i < end; i++) path.lineTo(x(times[i]), y(highest[emotion][i]));
-    path.lineTo(x(times[end - 1]) + 0.5, y(highest[emotion][end - 1]));
-    path.lineTo(x(times[end - 1]) + 0.5, y(lowest[emotion][end - 1]));
-    for (let i = end - 1; i >= start; i--) path.lineTo(x(times[i]), y(lowest[emotion][i]));
-    path.lineTo(x(times[start]) - 0.5, y(lowest[emotion][start]));
+    path.moveTo(x(times[start]) - 0.5, y(highest[start]));
+    for (let i = start; i < end; i++) path.lineTo(x(times[i]), y(highest[i]));
+    path.lineTo(x(times[end - 1]) + 0.5, y(highest[end - 1]));
+    path.lineTo(x(times[end - 1]) + 0.5, y(lowest[end - 1]));
+    for (let i = end - 1; i >= start; i--) path.lineTo(x(times[i]), y(lowest[i]));
+    path.lineTo(x(times[start]) - 0.5, y(lowest[start]));
     path.closePath();
   }
   return path;
 }
 
-// How the frames of each moment were: shares, one above the other; what is rare is at least two pixels high.
+/**
+ * How the frames of each moment were: shares, one above the other; what is rare is at least two pixels high.
+ *
+ * @type {(surface: Surface, scene: Scene, place: Place, box: Box, answer: Answer) => void}
+ */
 function band(surface, { colours, fromS, toS, durationS }, { x }, { bandTop }, { quality, clip }) {
   const endS = clip?.toS ?? durationS;
   const times = quality.timestamp_s;
   const [low, high] = [Math.max(0, lowerBound(times, fromS) - 1), Math.min(times.length, lowerBound(times, toS) + 1)];
-  const paths = Object.fromEntries(Object.keys(STATUSES).map((status) => [status, surface.path()]));
+  const paths = Object.fromEntries(STATUS_NAMES.map((status) => [status, surface.path()]));
   for (let i = low; i < high; i++) {
     const from = x(times[i]);
     const width = Math.max(1, x(times[i + 1] ?? Math.max(endS, times[i])) - from);
-    const total = Object.keys(STATUSES).reduce((sum, status) => sum + quality[status][i], 0);
+    const total = STATUS_NAMES.reduce((sum, status) => sum + quality[status][i], 0);
     let left = BAND;
-    for (const status of Object.keys(STATUSES)) {
+    for (const status of STATUS_NAMES) {
       if (!quality[status][i]) continue;
       const height = status === "ok" ? left : Math.min(left, Math.max(2, (BAND * quality[status][i]) / total));
       paths[status].rect(from, bandTop + left - height, width + 0.3, height);
@@ -215,23 +298,43 @@ function band(surface, { colours, fromS, toS, durationS }, { x }, { bandTop }, {
   }
 }
 
-/** 0:05, 1:02:03; with decimals where the step between two such times is shorter than a second. */
+/**
+ * 0:05, 1:02:03; with decimals where the step between two such times is shorter than a second.
+ *
+ * @param {number} seconds
+ * @param {number} [stepS]
+ */
 export function clock(seconds, stepS = 1) {
   const digits = stepS >= 1 ? 0 : stepS >= 0.1 ? 1 : 2;
   const parts = digits ? Math.round(seconds * 10 ** digits) : Math.floor(seconds + 1e-6) * 10 ** digits;
   const whole = Math.floor(parts / 10 ** digits);
+  /** @type {(n: number) => string} */
   const two = (n) => String(n).padStart(2, "0");
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const fraction = digits ? `.${String(parts % 10 ** digits).padStart(digits, "0")}` : "";
   return `${h ? `${h}:${two(m)}` : m}:${two(s)}${fraction}`;
 }
 
+/** @type {(canvas: HTMLCanvasElement) => CanvasRenderingContext2D} */
+export function context(canvas) {
+  const found = canvas.getContext("2d");
+  if (!found) throw new Error("This browser can't draw on a canvas.");
+  return found;
+}
+
 /** A canvas as a surface; its own pixels may be finer than the page's. */
 export class CanvasSurface {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {number} width in pixels of the page, as is the height
+   * @param {number} height
+   * @param {number} ratio of the canvas's own pixels to those of the page
+   * @param {string} font
+   */
   constructor(canvas, width, height, ratio, font) {
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
-    this.context = canvas.getContext("2d");
+    this.context = context(canvas);
     this.context.scale(ratio, ratio);
     this.context.lineJoin = this.context.lineCap = "round";
     this.font = font;
@@ -241,22 +344,26 @@ export class CanvasSurface {
     return new Path2D();
   }
 
+  /** @type {(path: Path2D, colour: string, alpha?: number) => void} */
   fill(path, colour, alpha = 1) {
     Object.assign(this.context, { fillStyle: colour, globalAlpha: alpha });
     this.context.fill(path);
   }
 
+  /** @type {(path: Path2D, colour: string, width: number, alpha?: number) => void} */
   stroke(path, colour, width, alpha = 1) {
     Object.assign(this.context, { strokeStyle: colour, lineWidth: width, globalAlpha: alpha });
     this.context.stroke(path);
   }
 
+  /** @type {Surface["text"]} */
   text(words, x, y, { colour, anchor = "start", weight = 400 }) {
     const align = anchor === "middle" ? "center" : anchor;
     Object.assign(this.context, { fillStyle: colour, globalAlpha: 1, textAlign: align, font: `${weight} 12px ${this.font}` });
     this.context.fillText(words, x, y);
   }
 
+  /** @type {Surface["clip"]} */
   clip(x, y, width, height, drawInside) {
     this.context.save();
     this.context.beginPath();

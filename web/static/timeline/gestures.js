@@ -4,9 +4,30 @@ const CLICK_PX = 4;
 const DOUBLE_MS = 350;
 
 /**
+ * @typedef {object} View what is moved
+ * @property {number} fromS
+ * @property {number} toS
+ * @property {() => DOMRect} box of the figure
+ * @property {(clientX: number) => number} time
+ * @property {() => number} cursorS where the recording is
+ * @property {(fromS: number, toS: number) => void} show
+ * @property {() => void} whole
+ * @property {(timestampS: number) => void} seek
+ * @property {(points: number) => void} step
+ * @property {(from?: number, to?: number) => void} select client coordinates, or none
+ * @property {(clientX: number | null) => void} point
+ *
+ * @typedef {object} Pointer that is down
+ * @property {number} startX where it went down
+ * @property {number} startY
+ * @property {number} x where it is
+ * @property {boolean} pans
+ * @property {boolean} moved
+ */
+
+/**
  * @param {HTMLElement} area lies over the figure
- * @param {object} view with `fromS`, `toS`, `time(clientX)`, and the functions that are called: `show(fromS, toS)`,
- *   `whole()`, `seek(timestampS)`, `step(points)`, `select(from, to)` (client coordinates, or none), `point(clientX)`
+ * @param {View} view
  */
 export function follow(area, view) {
   pointers(area, view);
@@ -14,29 +35,42 @@ export function follow(area, view) {
   keys(area, view);
 }
 
-/** Shows less (factor < 1) or more around a moment, which stays where it is. */
+/**
+ * Shows less (factor < 1) or more around a moment, which stays where it is.
+ *
+ * @param {View} view
+ * @param {number} factor
+ * @param {number} [aroundS]
+ */
 export function zoom(view, factor, aroundS = (view.fromS + view.toS) / 2) {
   view.show(aroundS - (aroundS - view.fromS) * factor, aroundS + (view.toS - aroundS) * factor);
 }
 
-/** Moves by a share of what is shown. */
+/**
+ * Moves by a share of what is shown.
+ *
+ * @param {View} view
+ * @param {number} share
+ */
 export function pan(view, share) {
   const byS = (view.toS - view.fromS) * share;
   view.show(view.fromS + byS, view.toS + byS);
 }
 
+/** @type {(area: HTMLElement, view: View) => void} */
 function pointers(area, view) {
-  const down = new Map(); // pointer id: where it went down, where it is
-  let grip = null; // times under one or two fingers, or under a mouse that pans
+  /** @type {Map<number, Pointer>} */
+  const down = new Map(); // by their ids
+  /** @type {number[]} */
+  let grip = []; // times under one or two fingers, or under a mouse that pans
   let lastClickAt = -Infinity;
 
   const hold = () => {
-    const xs = [...down.values()].map(({ x }) => x);
-    grip = { times: xs.map((x) => view.time(x)), fromS: view.fromS, toS: view.toS };
+    grip = [...down.values()].map(({ x }) => view.time(x));
   };
   const drag = () => {
     const [a, b] = [...down.values()].map(({ x }) => x);
-    const [aS, bS] = grip.times;
+    const [aS, bS] = grip;
     const { left, width } = view.box();
     const sPerPx = b === undefined ? (view.toS - view.fromS) / width : (bS - aS) / (b - a);
     if (!(sPerPx > 0)) return; // the fingers crossed
@@ -81,6 +115,7 @@ function pointers(area, view) {
   });
   area.addEventListener("pointerleave", () => view.point(null));
 
+  /** @param {PointerEvent} event */
   function click(event) {
     const isSecond = event.timeStamp - lastClickAt < DOUBLE_MS;
     lastClickAt = isSecond ? -Infinity : event.timeStamp;
@@ -89,6 +124,7 @@ function pointers(area, view) {
   }
 }
 
+/** @type {(area: HTMLElement, view: View) => void} */
 function wheel(area, view) {
   area.addEventListener(
     "wheel",
@@ -108,7 +144,9 @@ function wheel(area, view) {
   );
 }
 
+/** @type {(area: HTMLElement, view: View) => void} */
 function keys(area, view) {
+  /** @type {Record<string, () => void>} */
   const actions = {
     ArrowLeft: () => view.step(-1),
     ArrowRight: () => view.step(1),

@@ -1,6 +1,9 @@
 // Boxes and labels over the picture of a video: drawn on a canvas that has the screen's own pixels, so they are sharp.
 
+import { context } from "./figure.js";
 import { playhead } from "./playhead.js";
+
+/** @import { Boxes, Face, Frame } from "./boxes.js" */
 
 const RADIUS = 8; // all lengths in CSS pixels
 const LINE = 2.5;
@@ -13,11 +16,20 @@ export class Overlay {
   #video;
   #canvas;
   #boxes;
+  /** @type {Frame | null} */
   #frame = null;
+  /** @type {(name: string) => string} */
   #colour = () => ""; // of an emotion, or another of style.css
 
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {HTMLCanvasElement} canvas
+   * @param {Boxes} boxes
+   */
   constructor(video, canvas, boxes) {
-    [this.#video, this.#canvas, this.#boxes] = [video, canvas, boxes];
+    this.#video = video;
+    this.#canvas = canvas;
+    this.#boxes = boxes;
     const adapt = () => {
       this.#readTheme();
       this.#fit();
@@ -30,23 +42,31 @@ export class Overlay {
     watchPixelRatio(() => this.#fit());
   }
 
-  /** Shows a frame's faces, or nothing where it is null. */
+  /**
+   * Shows a frame's faces, or nothing where it is null.
+   *
+   * @param {Frame | null} frame
+   */
   show(frame) {
     this.#frame = frame;
     this.draw();
   }
 
   draw() {
-    const context = this.#canvas.getContext("2d");
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+    const drawing = context(this.#canvas);
+    drawing.setTransform(1, 0, 0, 1, 0, 0);
+    drawing.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     if (!this.isShown || !this.#video.videoWidth) return;
-    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    drawing.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     const faces = this.#frame?.faces ?? [];
-    for (const face of [...faces].sort((a, b) => isChosen(a) - isChosen(b))) this.#drawFace(context, face); // on top
+    for (const face of [...faces].sort((a, b) => Number(isChosen(a)) - Number(isChosen(b)))) this.#drawFace(drawing, face); // on top
   }
 
-  /** The face whose box is at a point of the screen; null where there is none. The smallest wins. */
+  /**
+   * @param {number} clientX
+   * @param {number} clientY
+   * @returns {Face | null} the face whose box is at a point of the screen; null where there is none. The smallest wins.
+   */
   faceAt(clientX, clientY) {
     if (!this.isShown) return null;
     const { left, top } = this.#canvas.getBoundingClientRect();
@@ -69,7 +89,12 @@ export class Overlay {
     this.draw();
   }
 
-  /** A face's box in CSS pixels of the canvas. The picture fills the element as far as its proportions let it. */
+  /**
+   * A face's box in CSS pixels of the canvas. The picture fills the element as far as its proportions let it.
+   *
+   * @param {Face} face
+   * @returns {[x: number, y: number, w: number, h: number]}
+   */
   #placed({ x, y, w, h }) {
     const { clientWidth, clientHeight } = this.#canvas;
     const { videoWidth, videoHeight } = this.#video;
@@ -80,6 +105,7 @@ export class Overlay {
     return [left + x * perX, top + y * perY, w * perX, h * perY];
   }
 
+  /** @type {(context: CanvasRenderingContext2D, face: Face) => void} */
   #drawFace(context, face) {
     const [x, y, w, h] = this.#placed(face);
     const colour = this.#colour(face.emotion ?? "soft");
@@ -92,6 +118,7 @@ export class Overlay {
     this.#drawLabel(context, face, colour, x, y, h);
   }
 
+  /** @type {(context: CanvasRenderingContext2D, face: Face, colour: string, x: number, y: number, h: number) => void} */
   #drawLabel(context, face, colour, x, y, h) {
     const { clientWidth, clientHeight } = this.#canvas;
     const text = `${nameOf(face, this.#boxes)} · ${expression(face)}`;
@@ -117,27 +144,42 @@ export class Overlay {
   }
 }
 
-/** What a person calls a face, or its number. */
+/**
+ * What a person calls a face, or its number.
+ *
+ * @param {Pick<Face, "faceId">} face
+ * @param {Boxes} boxes
+ */
 export function nameOf(face, boxes) {
   return boxes.names.get(face.faceId) ?? `Face ${face.faceId}`;
 }
 
-/** Its strongest expression in words. */
+/**
+ * Its strongest expression in words.
+ *
+ * @param {Face} face
+ */
 export function expression(face) {
-  return face.emotion ? `${face.emotion} ${Math.round(face.probability * 100)} %` : "too small to tell";
+  return face.emotion && face.probability !== null ? `${face.emotion} ${Math.round(face.probability * 100)} %` : "too small to tell";
 }
 
+/** @param {Face} face */
 function isChosen(face) {
   return face.faceId === playhead.faceId;
 }
 
+/** @type {(context: CanvasRenderingContext2D, colour: string, width: number) => void} */
 function stroke(context, colour, width) {
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.stroke();
 }
 
-/** Calls back when the page moves to a screen of another density, or is zoomed. */
+/**
+ * Calls back when the page moves to a screen of another density, or is zoomed.
+ *
+ * @param {() => void} callback
+ */
 function watchPixelRatio(callback) {
   matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener(
     "change",

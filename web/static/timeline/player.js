@@ -4,9 +4,11 @@
 // two differ by the first frame's time. Where a browser doesn't tell, its clock decides, and the picture may be one off.
 
 import { Boxes, SAME_S } from "./boxes.js";
+import { datum, one } from "../http/elements.js";
 import { Moment, exactTime } from "./moment.js";
 import { Overlay } from "./overlay.js";
 import { playhead } from "./playhead.js";
+import { bindFullScreen, bindPin } from "../http/screen.js";
 import { Source } from "./sources.js";
 
 const SNAP_S = 0.5; // a wish for a moment means the analysed frame nearest to it, unless that is farther away
@@ -14,9 +16,10 @@ const JUMP_S = 5;
 const OVERDUE_MS = 500; // after a search: the picture that is shown by then is what the browser has found
 const SHORTEST_S = 0.002; // of a frame's time on screen, when files say less: some state a rate of 90000 frames/s
 
+/** @param {HTMLElement} section */
 export function startPlayer(section) {
-  const boxes = new Boxes(section.dataset.boxesUrl, Number(section.dataset.durationS));
-  const moment = new Moment(section.querySelector(".moment"), boxes);
+  const boxes = new Boxes(datum(section, "boxesUrl"), Number(datum(section, "durationS")));
+  const moment = new Moment(one(section, ".moment"), boxes);
   const video = section.querySelector("video");
   const player = video ? new Player(section, video, boxes, moment) : null;
   const tell = () => {
@@ -40,40 +43,55 @@ class Player {
   #source;
   #shortestS;
   #shownS = 0; // timestamp of the picture that is shown
+  /** @type {number | null} */
   #askedS = null; // of the one that was asked for and is not shown yet
+  /** @type {number | null} */
   #wishS = null; // where to go, while the frame there is looked up
   #direction = 0; // of the step by which the player goes there: -1, 1, or 0 where it is no step
+  /** @type {Set<number>} */
   #unreachable = new Set(); // timestamps of frames for which this browser shows another one
   #steps = Promise.resolve();
+  /** @type {number | null} */
   #next = null; // where to go when the present search is over
   #soughtAt = 0; // when the present search began, on the clock of performance.now()
   #presentedAt = 0; // when the picture that was told last was presented
   #isRepeated = false; // the present search has been made twice
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #overdue; // the timer after a search
 
+  /**
+   * @param {HTMLElement} section
+   * @param {HTMLVideoElement} video
+   * @param {Boxes} boxes
+   * @param {Moment} moment
+   */
   constructor(section, video, boxes, moment) {
-    [this.#section, this.#video, this.#boxes, this.#moment] = [section, video, boxes, moment];
-    this.#shortestS = Math.max(Number(section.dataset.shortestS), SHORTEST_S);
-    this.#askedS = Number(section.dataset.fromS) || null; // a clip is what a person comes for
-    this.#overlay = new Overlay(video, section.querySelector("canvas"), boxes);
+    this.#section = section;
+    this.#video = video;
+    this.#boxes = boxes;
+    this.#moment = moment;
+    this.#shortestS = Math.max(Number(datum(section, "shortestS")), SHORTEST_S);
+    this.#askedS = Number(datum(section, "fromS")) || null; // a clip is what a person comes for
+    this.#overlay = new Overlay(video, one(section, "canvas", HTMLCanvasElement), boxes);
     this.#follow();
     this.#bind();
     this.#source = new Source(section, video);
     this.#source.addEventListener("changed", () => this.#tellSource());
     this.#source.addEventListener("ready", () => this.#goOn());
-    section.querySelector(".note button").addEventListener("click", () => this.#source.order());
+    one(section, ".note button").addEventListener("click", () => this.#source.order());
     this.#tellSource();
   }
 
   #tellSource() {
-    const note = this.#section.querySelector(".note");
-    const [words, again] = [note.querySelector("p"), note.querySelector("button")];
+    const note = one(this.#section, ".note");
+    const [words, again] = [one(note, "p"), one(note, "button")];
     const wasFocused = document.activeElement === again;
     words.textContent = this.#source.note;
     again.hidden = !this.#source.hasFailed;
     note.hidden = !this.#source.note;
     if (wasFocused && again.hidden) words.focus();
     this.#video.controls = false;
-    this.#section.querySelector(".bar").hidden = !this.#source.isReady && Boolean(this.#source.note);
+    one(this.#section, ".bar").hidden = !this.#source.isReady && Boolean(this.#source.note);
   }
 
   get isReady() {
@@ -91,21 +109,8 @@ class Player {
   /** Calls #show for every picture that is shown. */
   #follow() {
     const video = this.#video;
-    if (video.requestVideoFrameCallback) {
-      const look = (_now, { mediaTime, presentationTime }) => {
-        [lastS, this.#presentedAt] = [mediaTime, presentationTime];
-        tell();
-        video.requestVideoFrameCallback(look);
-      };
-      let [lastS, overdue] = [null, null];
-      const tell = () => {
-        if (!this.isReady || lastS === null) return;
-        this.#source.correctOrigin(lastS);
-        this.#show(lastS - this.#source.originS);
-      };
-      video.requestVideoFrameCallback(look);
-      video.addEventListener("seeking", () => clearTimeout(overdue));
-      video.addEventListener("seeked", () => (overdue = setTimeout(() => this.#settle(), OVERDUE_MS)));
+    if ("requestVideoFrameCallback" in HTMLVideoElement.prototype) {
+      this.#followPictures();
       return;
     }
     const look = () => this.isReady && this.#show(video.currentTime - this.#source.originS);
@@ -117,12 +122,29 @@ class Player {
     for (const name of ["seeked", "timeupdate", "loadeddata"]) video.addEventListener(name, look);
   }
 
+  #followPictures() {
+    const video = this.#video;
+    /** @type {VideoFrameRequestCallback} */
+    const look = (_now, { mediaTime, presentationTime }) => {
+      this.#presentedAt = presentationTime;
+      if (this.isReady) {
+        this.#source.correctOrigin(mediaTime);
+        this.#show(mediaTime - this.#source.originS);
+      }
+      video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+    video.addEventListener("seeking", () => clearTimeout(this.#overdue));
+    video.addEventListener("seeked", () => (this.#overdue = setTimeout(() => this.#settle(), OVERDUE_MS)));
+  }
+
+  /** @param {number} timestampS */
   #show(timestampS) {
     const frame = this.#boxes.at(timestampS);
     const isSame = frame && Math.abs(frame.timestampS - timestampS) < SAME_S;
     this.#shownS = isSame ? frame.timestampS : Math.max(0, timestampS);
     if (isSame) this.#unreachable.delete(frame.timestampS);
-    if (Math.abs(this.#shownS - this.#askedS) < SAME_S || !this.#video.paused) this.#askedS = null;
+    if (this.#askedS === null || Math.abs(this.#shownS - this.#askedS) < SAME_S || !this.#video.paused) this.#askedS = null;
     this.#boxes.prepare(this.#shownS);
     this.#redraw();
     playhead.moved(this.#shownS);
@@ -152,12 +174,16 @@ class Player {
     const frame = this.#boxes.at(this.#shownS);
     this.#overlay.show(frame ?? null);
     this.#moment.show(this.#shownS, frame);
-    const position = this.#section.querySelector(".position");
-    if (!position.matches(":active")) position.value = this.#shownS;
+    const position = one(this.#section, ".position", HTMLInputElement);
+    if (!position.matches(":active")) position.value = String(this.#shownS);
     position.setAttribute("aria-valuetext", exactTime(this.#shownS));
   }
 
-  /** Goes to the analysed frame nearest to a moment; to the moment itself where no such frame is near. */
+  /**
+   * Goes to the analysed frame nearest to a moment; to the moment itself where no such frame is near.
+   *
+   * @param {number} timestampS
+   */
   async #goTo(timestampS, direction = 0) {
     this.#direction = direction;
     const isBusy = this.#wishS !== null;
@@ -173,13 +199,21 @@ class Player {
     this.#wishS = null;
   }
 
-  /** Aims at the middle of a frame's time on screen: at its edges rounding could give its neighbour. */
+  /**
+   * Aims at the middle of a frame's time on screen: at its edges rounding could give its neighbour.
+   *
+   * @type {(timestampS: number, nextS: number | null) => void}
+   */
   #seekInto(timestampS, nextS) {
     this.#askedS = timestampS;
     this.#seekTo(timestampS + Math.min(this.#shortestS, (nextS ?? Infinity) - timestampS) / 2);
   }
 
-  /** One search at a time, so that pictures are shown also while wishes come faster than they can be met. */
+  /**
+   * One search at a time, so that pictures are shown also while wishes come faster than they can be met.
+   *
+   * @param {number} timestampS
+   */
   #seekTo(timestampS) {
     if (this.#video.seeking) {
       this.#next = timestampS;
@@ -189,10 +223,15 @@ class Player {
     this.#video.currentTime = this.#source.originS + timestampS;
   }
 
-  /** One analysed frame back (-1) or on (1); one after the other, however fast the key repeats. */
+  /**
+   * One analysed frame back (-1) or on (1); one after the other, however fast the key repeats.
+   *
+   * @param {number} direction
+   */
   #step(direction) {
     this.#video.pause();
     this.#steps = this.#steps.then(async () => {
+      /** @type {number | null} */
       let found = this.#here();
       do found = await this.#boxes.neighbour(found, direction);
       while (found !== null && this.#unreachable.has(found));
@@ -202,13 +241,15 @@ class Player {
 
   /** Where steps go on from: what was asked for, unless the picture is beyond it already. */
   #here() {
+    if (this.#askedS === null) return this.#shownS;
     const isBeyond = !this.#video.seeking && this.#direction * (this.#shownS - this.#askedS) > 0;
-    return isBeyond ? this.#shownS : this.#askedS ?? this.#shownS;
+    return isBeyond ? this.#shownS : this.#askedS;
   }
 
+  /** @param {number} seconds */
   #jump(seconds) {
-    const { durationS } = this.#section.dataset;
-    this.#goTo(Math.min(Math.max(this.#here() + seconds, 0), Number(durationS)));
+    const durationS = Number(datum(this.#section, "durationS"));
+    this.#goTo(Math.min(Math.max(this.#here() + seconds, 0), durationS));
   }
 
   #toggle() {
@@ -219,6 +260,7 @@ class Player {
   #bind() {
     const video = this.#video;
     playhead.addEventListener("seek", (event) => {
+      if (!(event instanceof CustomEvent)) return;
       if (!this.isReady) {
         this.#askedS = event.detail;
         return; // the cursor goes there alone, for now
@@ -241,11 +283,11 @@ class Player {
 
   #bindState() {
     const video = this.#video;
-    const stage = this.#section.querySelector(".stage");
+    const stage = one(this.#section, ".stage");
     const tell = () => {
       const isPlaying = !video.paused && !video.ended;
       this.#section.classList.toggle("playing", isPlaying);
-      this.#section.querySelector(".play").setAttribute("aria-label", isPlaying ? "Pause" : "Play");
+      one(this.#section, ".play").setAttribute("aria-label", isPlaying ? "Pause" : "Play");
       this.#moment.isQuiet = isPlaying;
     };
     for (const name of ["play", "pause", "ended"]) video.addEventListener(name, tell);
@@ -257,24 +299,29 @@ class Player {
 
   #bindButtons() {
     const video = this.#video;
-    const part = (name) => this.#section.querySelector(`.bar .${name}`);
-    const on = (name, action) => part(name).addEventListener("click", action);
+    /** @type {(name: string, action: (button: HTMLButtonElement) => void) => void} */
+    const on = (name, action) => {
+      const button = one(this.#section, `.bar .${name}`, HTMLButtonElement);
+      button.addEventListener("click", () => action(button));
+    };
     on("play", () => this.#toggle());
     on("previous", () => this.#step(-1));
     on("on", () => this.#step(1));
-    on("sound", ({ currentTarget }) => {
+    on("sound", (button) => {
       video.muted = !video.muted;
-      currentTarget.setAttribute("aria-pressed", !video.muted);
+      button.setAttribute("aria-pressed", String(!video.muted));
     });
-    on("faces", ({ currentTarget }) => {
+    on("faces", (button) => {
       this.#overlay.isShown = !this.#overlay.isShown;
-      currentTarget.setAttribute("aria-pressed", this.#overlay.isShown);
+      button.setAttribute("aria-pressed", String(this.#overlay.isShown));
       this.#overlay.draw();
     });
-    part("speed").addEventListener("change", ({ target }) => (video.playbackRate = Number(target.value)));
-    part("position").addEventListener("input", ({ target }) => this.#goTo(Number(target.value)));
-    bindFullScreen(this.#section, video, part("full"));
-    bindPin(this.#section, part("pin"));
+    const speed = one(this.#section, ".speed", HTMLSelectElement);
+    speed.addEventListener("change", () => (video.playbackRate = Number(speed.value)));
+    const position = one(this.#section, ".position", HTMLInputElement);
+    position.addEventListener("input", () => this.#goTo(Number(position.value)));
+    bindFullScreen(this.#section, one(this.#section, ".full"));
+    bindPin(this.#section, one(this.#section, ".pin"));
   }
 
   #bindPicture() {
@@ -286,58 +333,28 @@ class Player {
       else this.#toggle();
     });
     video.addEventListener("pointermove", ({ clientX, clientY }) => {
-      video.parentElement.classList.toggle("over-face", this.#overlay.faceAt(clientX, clientY) !== null);
+      video.parentElement?.classList.toggle("over-face", this.#overlay.faceAt(clientX, clientY) !== null);
     });
   }
 
-  /** Keys of the player when the focus is in it; the arrows also when it is nowhere. */
+  /**
+   * Keys of the player when the focus is in it; the arrows also when it is nowhere.
+   *
+   * @param {KeyboardEvent} event
+   */
   #press(event) {
     const { key, target } = event;
     const isArrow = key === "ArrowLeft" || key === "ArrowRight";
     if (!this.isReady || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+    if (!(target instanceof Element)) return;
     if (!this.#section.contains(target) && !(isArrow && target === document.body)) return;
     if (target.matches("select") || (key === " " && target.matches("button"))) return; // they need these themselves
     const direction = key === "ArrowLeft" ? -1 : 1;
     if (isArrow && event.shiftKey) this.#jump(direction * JUMP_S);
     else if (isArrow) this.#step(direction);
     else if (key === " " || key.toLowerCase() === "k") this.#toggle();
-    else if (key.toLowerCase() === "f") this.#section.querySelector(".full").click();
+    else if (key.toLowerCase() === "f") one(this.#section, ".full").click();
     else return;
     event.preventDefault();
   }
-}
-
-/** The whole player becomes the screen: alone, the video would leave its overlay behind. */
-function bindFullScreen(section, video, button) {
-  if (!document.fullscreenEnabled) {
-    button.hidden = true;
-    return;
-  }
-  button.addEventListener("click", () => {
-    if (document.fullscreenElement) document.exitFullscreen();
-    else section.requestFullscreen();
-  });
-  document.addEventListener("fullscreenchange", () => {
-    button.setAttribute("aria-pressed", document.fullscreenElement === section);
-  });
-}
-
-/** Keeps the player in view while the page is scrolled, and what gets the focus out from under it. */
-function bindPin(section, button) {
-  const apply = (isPinned) => {
-    section.classList.toggle("pinned", isPinned);
-    button.setAttribute("aria-pressed", isPinned);
-  };
-  const makeRoom = () => {
-    const isSticky = getComputedStyle(section).position === "sticky";
-    document.documentElement.style.scrollPaddingTop = isSticky ? `${section.offsetHeight + 16}px` : "";
-  };
-  button.addEventListener("click", () => {
-    const isPinned = !section.classList.contains("pinned");
-    localStorage.setItem("player-pinned", isPinned);
-    apply(isPinned);
-    makeRoom();
-  });
-  apply(localStorage.getItem("player-pinned") !== "false");
-  new ResizeObserver(makeRoom).observe(section);
 }

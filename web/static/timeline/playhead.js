@@ -3,23 +3,40 @@
 // The player tells where it is ("moved"); a click in the chart, on a moment or on a note asks it to go there ("seek").
 // Times are those of the timeline: seconds from the recording's first frame.
 
+/** @import { Range } from "./figure.js" */
+
 class Playhead extends EventTarget {
   timestampS = 0;
+  /** @type {number | null} */
   faceId = null; // null until one is chosen
+  /** @type {Range[]} */
+  ranges = [];
 
-  /** The picture that is shown changed. Called by the player alone. */
+  /**
+   * The picture that is shown changed. Called by the player alone.
+   *
+   * @param {number} timestampS
+   */
   moved(timestampS) {
     this.timestampS = timestampS;
     this.dispatchEvent(new Event("moved"));
   }
 
-  /** Asks the player to show this moment; without a player the cursor goes there alone. */
+  /**
+   * Asks the player to show this moment; without a player the cursor goes there alone.
+   *
+   * @param {number} timestampS
+   */
   seek(timestampS) {
     const asked = new CustomEvent("seek", { detail: timestampS, cancelable: true });
     if (this.dispatchEvent(asked)) this.moved(timestampS); // nobody took it over by preventDefault()
   }
 
-  /** Another face is looked at. */
+  /**
+   * Another face is looked at.
+   *
+   * @param {number} faceId
+   */
   choose(faceId) {
     if (faceId === this.faceId) return;
     this.faceId = faceId;

@@ -8,6 +8,9 @@
 // timeline; its preview is.
 
 import { SAME_S } from "./boxes.js";
+import { datum } from "../http/elements.js";
+
+/** @typedef {Pick<Api.Render, "status"> & Partial<Api.Render> & {reason?: string}} State of the preview */
 
 const AGAIN_MS = 2000;
 const PREVIEW_TYPE = 'video/mp4; codecs="avc1.640028"'; // as emotion_timeline/media/movies.py writes it
@@ -25,13 +28,19 @@ export class Source extends EventTarget {
   originS = 0; // time of the first frame, as the video element counts
   #video;
   #section;
+  /** @type {string | null} */
   #previewUrl = null;
   #isAwaiting = false;
   #hasOrdered = false;
 
+  /**
+   * @param {HTMLElement} section
+   * @param {HTMLVideoElement} video
+   */
   constructor(section, video) {
     super();
-    [this.#section, this.#video] = [section.dataset, video];
+    this.#section = section;
+    this.#video = video;
     video.addEventListener("loadedmetadata", () => this.#loaded());
     video.addEventListener("error", () => this.#check(), true); // also that of the last <source>, which doesn't bubble
     if (video.readyState >= HTMLMediaElement.HAVE_METADATA) queueMicrotask(() => this.#loaded());
@@ -48,6 +57,8 @@ export class Source extends EventTarget {
   /**
    * Told the time of every picture. Some browsers count from the start of the first track and not as the file does; none
    * shows a picture from before the first frame, so an earlier time is that frame's.
+   *
+   * @param {number} mediaTimeS
    */
   correctOrigin(mediaTimeS) {
     if (mediaTimeS < this.originS - SAME_S) this.originS = mediaTimeS;
@@ -55,8 +66,8 @@ export class Source extends EventTarget {
 
   #loaded() {
     const isRecording = new URL(this.#video.currentSrc).pathname.endsWith("/recording");
-    if (!this.#video.videoWidth || (isRecording && this.#section.times !== "own")) return this.#refused(isRecording);
-    this.originS = isRecording ? Number(this.#section.startOffsetS) : 0; // a preview begins with its first frame
+    if (!this.#video.videoWidth || (isRecording && datum(this.#section, "times") !== "own")) return this.#refused(isRecording);
+    this.originS = isRecording ? Number(datum(this.#section, "startOffsetS")) : 0; // a preview begins with its first frame
     this.isReady = true;
     this.#say("");
     this.dispatchEvent(new Event("ready"));
@@ -78,6 +89,7 @@ export class Source extends EventTarget {
     }, AGAIN_MS);
   }
 
+  /** @param {boolean} isRecording */
   #refused(isRecording) {
     this.isReady = false;
     if (!isRecording || this.#previewUrl || !this.#video.canPlayType(PREVIEW_TYPE)) return this.#say(UNPLAYABLE);
@@ -88,12 +100,12 @@ export class Source extends EventTarget {
 
   async #awaitPreview(method = "GET") {
     let state = await this.#ask(method);
-    if (!this.#hasOrdered && ["none", "done"].includes(state?.status)) {
+    if (!this.#hasOrdered && (state?.status === "none" || state?.status === "done")) {
       state = await this.#ask("POST"); // also of one that is done: it makes sure of the file
       this.#hasOrdered = state !== null;
     }
     if (state?.status === "failed") return this.#say(`${UNPLAYABLE} No preview could be made: ${state.reason}`, true);
-    if (state?.status === "done") {
+    if (state?.status === "done" && state.url) {
       this.#previewUrl = state.url;
       this.#video.src = this.#previewUrl;
       return;
@@ -103,10 +115,14 @@ export class Source extends EventTarget {
     setTimeout(() => this.#awaitPreview(), AGAIN_MS);
   }
 
-  /** What the server says of the preview; null where it is away, or says that it can't answer now. */
+  /**
+   * @param {string} method
+   * @returns {Promise<State | null>} what the server says of the preview; null where it is away, or says that it can't
+   *   answer now
+   */
   async #ask(method) {
     try {
-      const response = await fetch(this.#section.previewUrl, { method });
+      const response = await fetch(datum(this.#section, "previewUrl"), { method });
       const said = await response.json();
       if (response.ok) return { ...said, reason: said.error?.message };
       return response.status < 500 ? { status: "failed", reason: said.detail } : null;
@@ -115,6 +131,7 @@ export class Source extends EventTarget {
     }
   }
 
+  /** @param {string} note */
   #say(note, hasFailed = false) {
     [this.note, this.hasFailed] = [note, hasFailed];
     this.dispatchEvent(new Event("changed"));

@@ -2,7 +2,20 @@
 
 const PREFIX = "timeline.upload:";
 
-/** What makes an upload the same: the file, as far as a page may know it, and the options. */
+/**
+ * @import { Options } from "./options.js"
+ *
+ * @typedef {Pick<File, "name" | "size" | "lastModified">} Source a file, as far as a page may know it
+ *
+ * @typedef {Source & {url: string, options: Options}} Interrupted an upload of a page that was closed
+ */
+
+/**
+ * What makes an upload the same: the file, as far as a page may know it, and the options.
+ *
+ * @param {Source} source
+ * @param {Options} options
+ */
 export function fingerprint({ name, size, lastModified }, options) {
   return JSON.stringify([name, size, lastModified, ...Object.entries(options).sort().flat()]);
 }
@@ -11,6 +24,9 @@ export function fingerprint({ name, size, lastModified }, options) {
  * Remember an upload, and hold it for as long as this page is open (where the browser has locks): other pages don't
  * show it as interrupted meanwhile.
  *
+ * @param {string} url
+ * @param {Source} source
+ * @param {Options} options
  * @returns {() => void} to call when it is over: it is forgotten
  */
 export function remember(url, { name, size, lastModified }, options) {
@@ -23,27 +39,36 @@ export function remember(url, { name, size, lastModified }, options) {
   };
 }
 
-/** @returns {Promise<{url: string, name: string, size: number, lastModified: number, options: Object}[]>} of pages
- * that were closed */
+/** @returns {Promise<Interrupted[]>} */
 export async function interrupted() {
-  const held = new Set((await navigator.locks?.query())?.held.map((lock) => lock.name));
-  const keys = Object.keys(storage()).filter((key) => key.startsWith(PREFIX) && !held.has(key));
-  return keys.map((key) => JSON.parse(localStorage.getItem(key)));
+  const held = new Set((await navigator.locks?.query())?.held?.map((lock) => lock.name));
+  const kept = Object.entries(storage()).filter(([key]) => key.startsWith(PREFIX) && !held.has(key));
+  return kept.map(([, record]) => JSON.parse(record));
 }
 
-/** Forget an upload that is over. */
+/**
+ * Forget an upload that is over.
+ *
+ * @param {Source & {options: Options}} record
+ */
 export function forget(record) {
   write((storage) => storage.removeItem(PREFIX + fingerprint(record, record.options)));
 }
 
+/** @type {(name: string) => () => void} */
 function hold(name) {
   let release = () => {};
+  /** @type {Promise<void>} */
   const whenReleased = new Promise((resolve) => (release = resolve));
   navigator.locks?.request(name, () => whenReleased);
   return release;
 }
 
-/** Without the storage (full, or forbidden in this browser) uploads work, and can't be continued later. */
+/**
+ * Without the storage (full, or forbidden in this browser) uploads work, and can't be continued later.
+ *
+ * @param {(storage: Storage) => void} change
+ */
 function write(change) {
   try {
     change(localStorage);
@@ -52,9 +77,10 @@ function write(change) {
   }
 }
 
+/** @returns {Record<string, string>} */
 function storage() {
   try {
-    return localStorage;
+    return { ...localStorage };
   } catch {
     return {};
   }

@@ -1,31 +1,41 @@
 // How the recordings that are chosen next are to be analysed: which frames, and which part.
 
+import { byId, one } from "../http/elements.js";
 import { clock, readClock } from "../http/quantities.js";
 
 const MOST_HZ = 1000;
 
+/**
+ * @typedef {Partial<Record<"sample_hz" | "clip_start_s" | "clip_end_s" | "labels", string>>} Options as the server takes them,
+ *   without the defaults
+ */
+
 /** @param {HTMLFormElement} form */
 export function watchOptions(form) {
-  const part = (id) => form.querySelector(`#${id}`);
-  const [rate, otherRate, start, end] = [part("sample-hz"), part("other-hz"), part("clip-start"), part("clip-end")];
-  const labels = part("labels"); // not there where the network has learnt one set only
+  const rate = one(form, "#sample-hz", HTMLSelectElement);
+  const otherRate = one(form, "#other-hz", HTMLInputElement);
+  const start = one(form, "#clip-start", HTMLInputElement);
+  const end = one(form, "#clip-end", HTMLInputElement);
+  /** @type {HTMLSelectElement | null} */
+  const labels = form.querySelector("#labels"); // not there where the network has learnt one set only
 
-  /** @returns {?[HTMLElement, string]} the field that can't be understood, and why */
+  /** @returns {{field: HTMLInputElement, sentence: string} | null} the field that can't be understood, and why */
   function fault() {
     const [from, to] = [start, end].map(seconds);
     const hz = Number(otherRate.value.replace(",", "."));
     if (rate.value === "other" && !(hz > 0 && hz <= MOST_HZ)) {
-      return [otherRate, `Frames per second: write a number above 0 and up to ${MOST_HZ}.`];
+      return { field: otherRate, sentence: `Frames per second: write a number above 0 and up to ${MOST_HZ}.` };
     }
-    if (Number.isNaN(from)) return [start, notATime("From", start.value)];
-    if (Number.isNaN(to)) return [end, notATime("To", end.value)];
+    if (Number.isNaN(from)) return { field: start, sentence: notATime("From", start.value) };
+    if (Number.isNaN(to)) return { field: end, sentence: notATime("To", end.value) };
     if (to !== null && to <= (from ?? 0)) {
-      return [end, `The part has to end after it begins, but goes from ${clock(from ?? 0)} to ${clock(to)}.`];
+      const sentence = `The part has to end after it begins, but goes from ${clock(from ?? 0)} to ${clock(to)}.`;
+      return { field: end, sentence };
     }
     return null;
   }
 
-  /** @returns {?Object<string, string>} as the server takes them, without the defaults; null: something is wrong */
+  /** @returns {Options | null} null: something is wrong */
   function read() {
     if (fault()) return null;
     const hz = rate.value === "other" ? Number(otherRate.value.replace(",", ".")) : rate.value;
@@ -35,13 +45,13 @@ export function watchOptions(form) {
 
   function show() {
     const wrong = fault();
-    part("other").hidden = rate.value !== "other";
+    byId("other").hidden = rate.value !== "other";
     for (const field of [otherRate, start, end]) {
-      if (field === wrong?.[0]) field.setAttribute("aria-invalid", "true");
+      if (field === wrong?.field) field.setAttribute("aria-invalid", "true");
       else field.removeAttribute("aria-invalid");
     }
-    part("options-problem").textContent = wrong?.[1] ?? "";
-    part("options-summary").textContent = wrong ? "something is not right yet" : described(read());
+    byId("options-problem").textContent = wrong?.sentence ?? "";
+    byId("options-summary").textContent = wrong ? "something is not right yet" : described(read() ?? {});
   }
 
   rate.append(new Option("Other", "other"));
@@ -50,20 +60,27 @@ export function watchOptions(form) {
 
   /** Lead to what is wrong. */
   function complain() {
-    form.querySelector("details").open = true;
+    one(form, "details", HTMLDetailsElement).open = true;
     show();
-    fault()[0].focus();
+    fault()?.field.focus();
   }
 
   return { read, complain };
 }
 
-/** @returns {?number} null for an empty field, NaN for what is no time */
+/**
+ * @param {HTMLInputElement} field
+ * @returns {number | null} null for an empty field, NaN for what is no time
+ */
 function seconds(field) {
   return field.value.trim() ? readClock(field.value) : null;
 }
 
-/** Options in a few words: 5 frames per second, from 0:10 to 1:00. */
+/**
+ * Options in a few words: 5 frames per second, from 0:10 to 1:00.
+ *
+ * @param {Options} options
+ */
 export function described({ sample_hz, clip_start_s, clip_end_s, labels }) {
   const frames = sample_hz === undefined ? "every frame" : `${sample_hz} ${sample_hz === "1" ? "frame" : "frames"} per second`;
   const [from, to] = [clip_start_s, clip_end_s].map((text) => text && clock(Number(text)));
@@ -71,6 +88,7 @@ export function described({ sample_hz, clip_start_s, clip_end_s, labels }) {
   return `${frames}, ${range}${labels ? `, labels ${labels}` : ""}`;
 }
 
+/** @type {(label: string, text: string) => string} */
 function notATime(label, text) {
   return `${label}: “${text.trim().slice(0, 20)}” is no time. Write seconds (90), minutes (1:30) or hours (1:02:30).`;
 }

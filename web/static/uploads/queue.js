@@ -1,5 +1,6 @@
 // The queue of uploads: what is sent when, what can be done with it, and what became of it.
 
+import { byId } from "../http/elements.js";
 import { fingerprint, forget, interrupted, remember } from "./interrupted.js";
 import { described } from "./options.js";
 import { size, timeLeft } from "../http/quantities.js";
@@ -7,11 +8,35 @@ import { pace, watchQueue } from "./queuehead.js";
 import { AT_WORK, OVER, createRow } from "./row.js";
 import { Refusal, describe, terminate, upload } from "./tus.js";
 
+/**
+ * @import { Interrupted, Source } from "./interrupted.js"
+ * @import { Options } from "./options.js"
+ * @import { Action, More, Row, State } from "./row.js"
+ *
+ * @typedef {{canReturn?: boolean}} Origin canReturn: the person has the file, and can choose it again another day
+ *
+ * @typedef {object} Item of the queue
+ * @property {Source} source what is known of the file
+ * @property {File | null} file null: it has to be chosen again
+ * @property {Options} options
+ * @property {boolean} canReturn
+ * @property {string | null} url of the upload; null: it has not begun
+ * @property {number | null} sent bytes; null: the server was not asked yet
+ * @property {{at: number, bytes: number}[]} marks what was sent when, over the last seconds
+ * @property {State} state
+ * @property {AbortController | null} stop of what is being sent
+ * @property {number} drawnAt
+ * @property {ReturnType<typeof setTimeout> | null} drawing
+ * @property {() => void} release forgets what this browser remembers of it
+ * @property {Row} row
+ */
+
 const AT_A_TIME = 2;
 const LOOK_AGAIN_MS = 2000;
 const PACE_MS = 8000; // what the speed is a mean of
 const DRAW_MS = 250;
 const NEWS_KEPT = 5;
+/** @type {State[]} */
 const UNSAID = ["waiting", "checking", "interrupted"]; // needless to read aloud
 
 /**
@@ -19,9 +44,12 @@ const UNSAID = ["waiting", "checking", "interrupted"]; // needless to read aloud
  *   every recording that was accepted; chooseAgain: lets the person choose a file, which then comes by add()
  */
 export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
-  const part = (name) => document.getElementById(`queue${name}`);
+  /** @type {Item[]} */
   const items = [];
+  const rows = byId("queue-rows");
+  const template = byId("queue-row", HTMLTemplateElement);
   const summarise = watchQueue(items, (action, item) => actions[action](item));
+  /** @type {Item | null} */
   let sought = null; // the interrupted upload whose file is being chosen
   const restored = interrupted().then((records) => records.forEach(restore));
 
@@ -29,8 +57,8 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
    * Add files; those that were interrupted go on.
    *
    * @param {File[]} files
-   * @param {Object<string, string>} options as watchOptions() reads them
-   * @param {{canReturn: boolean}} origin canReturn: the person has the file, and can choose it again another day
+   * @param {Options} options
+   * @param {Origin} [origin]
    */
   async function add(files, options, { canReturn = true } = {}) {
     await restored;
@@ -49,7 +77,11 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     fill();
   }
 
-  /** An upload of the same file that isn't over. Options that nobody set don't stand against those of the first time. */
+  /**
+   * An upload of the same file that isn't over. Options that nobody set don't stand against those of the first time.
+   *
+   * @type {(file: File, options: Options, asked: Item | null) => Item | undefined}
+   */
   function match(file, options, asked) {
     const same = items.filter((item) => !OVER.includes(item.state) && isSame(file, item.source));
     if (asked && same.includes(asked)) return asked;
@@ -60,6 +92,7 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     );
   }
 
+  /** @type {(file: File, options: Options, canReturn: boolean) => void} */
   function enter(file, options, canReturn) {
     const item = place(file, options, { canReturn, file });
     if (file.size === 0) change(item, "refused", { sentence: "The file is empty or can't be read. Choose the recording again." });
@@ -69,6 +102,7 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     } else change(item, "waiting");
   }
 
+  /** @type {(item: Item, file: File) => void} */
   function goOn(item, file) {
     if (item.state === "interrupted") {
       item.file = file;
@@ -78,7 +112,11 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     else tell(`${file.name} is in the queue already.`);
   }
 
-  /** Show what a page that was closed left behind. */
+  /**
+   * Show what a page that was closed left behind.
+   *
+   * @param {Interrupted} record
+   */
   async function restore(record) {
     const item = place(record, record.options, { url: record.url });
     change(item, "interrupted");
@@ -98,20 +136,26 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
       forget(record);
       if (found === null) leave(item);
       else if (found.status === "accepted") welcome(item, found);
-      else change(item, "refused", { sentence: found.error.message });
+      else if (found.status === "refused") change(item, "refused", { sentence: found.error.message });
     } catch (fault) {
       console.warn(fault); // the server can't be asked now; it is when the file is chosen
       if (item.state === "checking" && !item.file) change(item, "interrupted");
     }
   }
 
+  /** @type {(source: Source, options: Options, more: Partial<Item>) => Item} */
   function place(source, options, more) {
-    const sent = more.url ? null : 0; // of an interrupted one it isn't known before the server is asked
-    const item = { source, options, url: null, sent, marks: [], state: null, drawnAt: 0, drawing: null, release: () => {}, ...more };
-    item.row = createRow(part("-row"), source.name, (action) => actions[action](item));
+    /** @type {Item} */
+    const item = {
+      source, options, file: null, canReturn: true, url: null, marks: [], state: "waiting", stop: null, drawnAt: 0, drawing: null,
+      sent: more.url ? null : 0, // of an interrupted one it isn't known before the server is asked
+      release: () => {},
+      row: createRow(template, source.name, (action) => actions[action](item)),
+      ...more,
+    };
     item.row.measure({ total: source.size, sent: item.sent });
     items.push(item);
-    part("-rows").append(item.row.element);
+    rows.append(item.row.element);
     return item;
   }
 
@@ -121,12 +165,15 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     for (const item of items) if (item.state === "waiting" && free-- > 0) send(item);
   }
 
+  /** @param {Item} item */
   async function send(item) {
+    const { file } = item;
+    if (!file) return;
     const stop = (item.stop = new AbortController());
-    const metadata = { filename: item.source.name, filetype: item.source.type, ...item.options };
+    const metadata = { filename: file.name, filetype: file.type, ...item.options };
     change(item, "sending");
     try {
-      const found = await upload(item.file, { endpoint, metadata, url: item.url }, stop.signal, {
+      const found = await upload(file, { endpoint, metadata, url: item.url }, stop.signal, {
         created(url) {
           item.url = url;
           hold(item);
@@ -135,7 +182,9 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
           if (item.state !== "sending") change(item, "sending");
           progress(item, bytes);
         },
-        examined: () => item.state === "checking" || change(item, "checking"),
+        examined() {
+          if (item.state !== "checking") change(item, "checking");
+        },
         waits: (sentence, seconds) => {
           item.marks = [];
           change(item, "lost", { sentence: `${sentence} Next try in ${timeLeft(seconds)}.` });
@@ -153,11 +202,13 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     }
   }
 
+  /** @param {Item} item */
   function hold(item) {
     item.release();
-    if (item.canReturn !== false) item.release = remember(item.url, item.source, item.options);
+    if (item.canReturn && item.url) item.release = remember(item.url, item.source, item.options);
   }
 
+  /** @type {(item: Item, bytes: number) => void} */
   function progress(item, bytes) {
     item.sent = bytes;
     const now = performance.now();
@@ -167,8 +218,9 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     else item.drawing ??= setTimeout(() => draw(item), restMs); // or a stop would leave what was sent last unseen
   }
 
+  /** @param {Item} item */
   function draw(item) {
-    clearTimeout(item.drawing);
+    clearTimeout(item.drawing ?? undefined);
     item.drawing = null;
     if (item.state !== "sending") return;
     item.drawnAt = performance.now();
@@ -176,6 +228,7 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     summarise();
   }
 
+  /** @type {(item: Item, upload: Api.AcceptedUpload) => void} */
   function welcome(item, { video }) {
     const page = video.links.page;
     if (video.duplicate) {
@@ -185,12 +238,14 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     accepted();
   }
 
+  /** @type {(item: Item, fault: Refusal) => void} */
   function refuse(item, fault) {
     const canPass = fault.status >= 500; // no space on the disk
     if (!canPass) item.release();
     change(item, canPass ? "failed" : "refused", { sentence: fault.message });
   }
 
+  /** @type {Record<Action, (item: Item) => void>} */
   const actions = {
     pause(item) {
       item.stop?.abort();
@@ -223,7 +278,11 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     },
   };
 
-  /** Take a row away; whoever stood in it is led to the next one. */
+  /**
+   * Take a row away; whoever stood in it is led to the next one.
+   *
+   * @param {Item} item
+   */
   function leave(item) {
     const { element } = item.row;
     const wasIn = element.contains(document.activeElement);
@@ -234,13 +293,13 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     if (!wasIn) return;
     const next = items[place] ?? items[place - 1];
     if (next) next.row.focus();
-    else document.getElementById("choose").focus();
+    else byId("choose").focus();
   }
 
+  /** @type {(item: Item, state: State, more?: More) => void} */
   function change(item, state, more = {}) {
     if (state !== item.state && !UNSAID.includes(state) && (state !== "sending" || item.state !== "waiting")) {
-      const words = { sending: "sending goes on", lost: more.sentence }[state];
-      tell(`${item.source.name}: ${words ?? `${{ known: "already analysed", failed: "not sent" }[state] ?? state}. ${more.sentence ?? ""}`}`);
+      tell(`${item.source.name}: ${announced(state, more.sentence)}`);
     }
     item.state = state;
     if (state === "interrupted") more.sentence ??= `Choose the file again to continue (${described(item.options)}).`;
@@ -251,21 +310,34 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     summarise();
   }
 
-  /** A long queue scrolls by itself, unless somebody is at it. */
+  /**
+   * A long queue scrolls by itself, unless somebody is at it.
+   *
+   * @param {HTMLElement} element
+   */
   function reveal(element) {
-    const rows = part("-rows");
     if (!rows.matches(":hover, :focus-within")) rows.scrollTop = element.offsetTop - rows.clientHeight / 3;
   }
 
   return { add, forgetSought: () => (sought = null) };
 }
 
+/** @type {(file: File, source: Source) => boolean} */
 function isSame(file, source) {
   return file.name === source.name && file.size === source.size && file.lastModified === source.lastModified;
 }
 
+/** @type {(state: State, sentence?: string) => string} */
+function announced(state, sentence = "") {
+  if (state === "sending") return "sending goes on";
+  if (state === "lost") return sentence;
+  const words = state === "known" ? "already analysed" : state === "failed" ? "not sent" : state;
+  return `${words}. ${sentence}`;
+}
+
+/** @param {string} sentence */
 function tell(sentence) {
-  const news = document.getElementById("queue-news");
+  const news = byId("queue-news");
   news.append(Object.assign(document.createElement("p"), { textContent: sentence }));
-  while (news.childElementCount > NEWS_KEPT) news.firstElementChild.remove();
+  while (news.childElementCount > NEWS_KEPT) news.firstElementChild?.remove();
 }

@@ -1,8 +1,25 @@
 // One row of the queue of uploads, as it is seen.
 
+import { one } from "../http/elements.js";
 import { size, timeLeft } from "../http/quantities.js";
 
-// How a state is called, the colour of its badge as elsewhere on the site, and what its two buttons do.
+/**
+ * @typedef {"waiting" | "sending" | "lost" | "checking" | "paused" | "interrupted" | "accepted" | "known" | "refused" |
+ *   "failed"} State
+ *
+ * @typedef {"pause" | "continue" | "choose" | "again" | "cancel" | "remove"} Action
+ *
+ * @typedef {{sentence?: string, page?: string, link?: string}} More a sentence, the address of the video's page, and the
+ *   words that lead there at the sentence's end
+ *
+ * @typedef {ReturnType<typeof createRow>} Row
+ */
+
+/**
+ * How a state is called, the colour of its badge as elsewhere on the site, and what its two buttons do.
+ *
+ * @type {Record<State, [label: string, tone: string, first: Action | null, second: Action | null]>}
+ */
 const STATES = {
   waiting: ["Waiting", "queued", "pause", "cancel"],
   sending: ["Sending", "running", "pause", "cancel"],
@@ -15,10 +32,15 @@ const STATES = {
   refused: ["Refused", "failed", null, "remove"],
   failed: ["Not sent", "failed", "again", "remove"],
 };
+/** @type {State[]} */
 export const TO_SEND = ["waiting", "sending", "lost"]; // can be paused
+/** @type {State[]} */
 export const AT_WORK = ["sending", "lost", "checking"];
+/** @type {State[]} */
 export const FINISHED = ["accepted", "known", "refused"]; // for good
+/** @type {State[]} */
 export const OVER = [...FINISHED, "failed"];
+/** @type {Record<Action, string>} */
 const WORDS = {
   pause: "Pause", continue: "Continue", choose: "Choose the file again", again: "Try again", cancel: "Cancel", remove: "Remove",
 };
@@ -26,32 +48,33 @@ const WORDS = {
 /**
  * @param {HTMLTemplateElement} template
  * @param {string} name of the file
- * @param {(action: string) => void} act called for a button: a key of WORDS
+ * @param {(action: Action) => void} act called for a button
  */
 export function createRow(template, name, act) {
-  const element = template.content.firstElementChild.cloneNode(true);
-  const part = (selector) => element.querySelector(selector);
+  const element = /** @type {HTMLElement} */ (one(template.content, "li").cloneNode(true));
+  /** @type {(selector: string) => HTMLElement} */
+  const part = (selector) => one(element, selector);
+  const title = one(element, ".name", HTMLAnchorElement);
+  const bar = one(element, "progress", HTMLProgressElement);
   const buttons = [part(".toggle"), part(".cancel")];
-  part(".name").textContent = name;
-  part("progress").setAttribute("aria-label", `Upload of ${name}`);
-  for (const button of buttons) button.addEventListener("click", () => act(button.dataset.action));
+  title.textContent = name;
+  bar.setAttribute("aria-label", `Upload of ${name}`);
+  for (const button of buttons) {
+    button.addEventListener("click", () => act(/** @type {Action} */ (button.dataset.action)));
+  }
 
-  /**
-   * @param {string} state a key of STATES
-   * @param {{sentence: string, page: ?string, link: ?string}} more a sentence, the address of the video's page, and the
-   *   words that lead there at the sentence's end
-   */
-  function show(state, { sentence = "", page = null, link = null } = {}) {
+  /** @type {(state: State, more?: More) => void} */
+  function show(state, { sentence = "", page, link } = {}) {
     const [label, tone, ...actions] = STATES[state];
     const focused = document.activeElement;
     part(".state").className = `state ${tone}`;
     part(".state").textContent = label;
-    part("progress").hidden = actions[1] === "remove";
+    bar.hidden = actions[1] === "remove";
     part(".why-not").className = tone === "failed" ? "why-not bad" : "why-not";
     part(".why-not").hidden = !sentence;
     part(".why-not").replaceChildren(sentence);
-    if (page) part(".name").href = page;
-    if (link) part(".why-not").append(" ", Object.assign(document.createElement("a"), { href: page, textContent: link }));
+    if (page) title.href = page;
+    if (page && link) part(".why-not").append(" ", Object.assign(document.createElement("a"), { href: page, textContent: link }));
     buttons.forEach((button, place) => {
       const action = actions[place];
       button.hidden = !action;
@@ -60,20 +83,21 @@ export function createRow(template, name, act) {
       button.textContent = WORDS[action];
       button.setAttribute("aria-label", `${WORDS[action]}: ${name}`);
     });
-    if (element.contains(focused) && !visible(focused)) focus();
+    if (focused && element.contains(focused) && !visible(focused)) focus();
   }
 
-  /** @param {{total: number, sent: ?number, bytesPerS: ?number}} figures sent: null says nothing of it, or nothing new */
-  function measure({ total, sent = null, bytesPerS = null }) {
+  /** @param {{total: number, sent?: number | null, bytesPerS?: number}} figures sent: null says nothing of it, or nothing new */
+  function measure({ total, sent = null, bytesPerS = 0 }) {
     const words = [!sent ? size(total) : `${size(sent)} of ${size(total)}`];
-    if (bytesPerS > 0) words.push(`${size(bytesPerS)}/s`, `about ${timeLeft((total - sent) / bytesPerS)} left`);
+    if (bytesPerS > 0) words.push(`${size(bytesPerS)}/s`, `about ${timeLeft((total - (sent ?? 0)) / bytesPerS)} left`);
     part(".so-far").textContent = words.join(" · ");
-    if (sent !== null) part("progress").value = total ? sent / total : 0;
+    if (sent !== null) bar.value = total ? sent / total : 0;
   }
 
   /** Take the focus to where something can be done. */
   function focus() {
-    const target = [...buttons, part("a[href]")].find((it) => it && visible(it)) ?? part(".state");
+    const links = title.href ? [title] : [];
+    const target = [...buttons, ...links].find(visible) ?? part(".state");
     if (target.matches(".state")) target.tabIndex = -1;
     target.focus();
   }
@@ -81,6 +105,7 @@ export function createRow(template, name, act) {
   return { element, show, measure, focus };
 }
 
+/** @param {Element} element */
 function visible(element) {
   return element.isConnected && element.closest("[hidden]") === null;
 }

@@ -11,9 +11,22 @@ const LONGEST_PAUSE_S = 30;
 // "Come back later": timeout, another connection still writes (locked), too many requests, and trouble on the way.
 const PASSING = [408, 423, 425, 429, 500, 502, 503, 504];
 
+/**
+ * @typedef {{endpoint: string, metadata: Record<string, string>, url: string | null}} Job url: of an upload begun earlier
+ *
+ * @typedef {object} Listener
+ * @property {(url: string) => void} created
+ * @property {(bytes: number) => void} sent
+ * @property {() => void} examined
+ * @property {(sentence: string, seconds: number) => void} waits
+ */
+
 /** The server has said no; trying again as before leads nowhere. */
 export class Refusal extends Error {
-  /** @param {string} sentence why, for people */
+  /**
+   * @param {string} sentence why, for people
+   * @param {{status?: number, code?: string}} [problem]
+   */
   constructor(sentence, { status = 0, code = "" } = {}) {
     super(sentence);
     this.status = status;
@@ -31,17 +44,18 @@ class Gone extends Refusal {}
  * Send a file, whatever happens on the way, and wait until the server has examined it.
  *
  * @param {File} file
- * @param {{endpoint: string, metadata: Object<string, string>, url: ?string}} job url: of an upload begun earlier
+ * @param {Job} job
  * @param {AbortSignal} signal ends it, for a pause or for good; what was sent stays on the server
- * @param {{created: (url: string) => void, sent: (bytes: number) => void, examined: () => void,
- *   waits: (sentence: string, seconds: number) => void}} tell what to call as it goes on
- * @returns {Promise<Object>} the upload as the API shows it, accepted
+ * @param {Listener} tell what to call as it goes on
+ * @returns {Promise<Api.AcceptedUpload>}
  * @throws {Refusal} the server, or the file, refuses
  */
 export async function upload(file, job, signal, tell) {
   let { url } = job;
   let [tries, key] = [0, randomKey()];
-  for (let offset = url ? null : 0; ; ) {
+  /** @type {number | null} */
+  let offset = url ? null : 0;
+  for (;;) {
     try {
       if (!url) {
         url = await create(job, file, key, signal);
@@ -49,13 +63,7 @@ export async function upload(file, job, signal, tell) {
       }
       offset ??= await standing(url, signal);
       while (offset < file.size) {
-        tell.sent(offset);
-        const chunk = file.slice(offset, offset + CHUNK_BYTES);
-        const isLast = offset + chunk.size === file.size;
-        offset = await patch(url, offset, chunk, signal, (bytes) => {
-          tell.sent(offset + bytes);
-          if (isLast && bytes === chunk.size) tell.examined();
-        });
+        offset = await sendChunk(url, file, offset, signal, tell);
         tries = 0;
       }
       return await settled(url, signal, tell);
@@ -76,13 +84,32 @@ export async function upload(file, job, signal, tell) {
   }
 }
 
-/** Tell the server that the rest won't come; quietly, for an upload that nobody ends is removed in time. */
+/** @type {(url: string, file: File, offset: number, signal: AbortSignal, tell: Listener) => Promise<number>} */
+async function sendChunk(url, file, offset, signal, tell) {
+  tell.sent(offset);
+  const chunk = file.slice(offset, offset + CHUNK_BYTES);
+  const isLast = offset + chunk.size === file.size;
+  return patch(url, offset, chunk, signal, (bytes) => {
+    tell.sent(offset + bytes);
+    if (isLast && bytes === chunk.size) tell.examined();
+  });
+}
+
+/**
+ * Tell the server that the rest won't come; quietly, for an upload that nobody ends is removed in time.
+ *
+ * @param {string} url
+ */
 export async function terminate(url) {
   await fetch(url, { method: "DELETE", headers: VERSION, keepalive: true }).catch(() => {});
 }
 
-/** @returns {Promise<?Object>} the upload as the API shows it; null when the server doesn't know it (any more) */
-export async function describe(url, signal = null) {
+/**
+ * @param {string} url
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Api.Upload | null>} null when the server doesn't know it (any more)
+ */
+export async function describe(url, signal) {
   try {
     const response = await ask(url, { headers: { Accept: "application/json" } }, signal);
     return await response.json();
@@ -92,18 +119,22 @@ export async function describe(url, signal = null) {
   }
 }
 
-/** Where the answer gets lost, asking again by the same key finds the upload that was made. */
+/**
+ * Where the answer gets lost, asking again by the same key finds the upload that was made.
+ *
+ * @type {(job: Job, file: File, key: string, signal: AbortSignal) => Promise<string>}
+ */
 async function create({ endpoint, metadata }, file, key, signal) {
   const headers = { ...VERSION, "Upload-Length": String(file.size), "Upload-Metadata": encoded(metadata), "Idempotency-Key": key };
   const response = await ask(endpoint, { method: "POST", headers }, signal);
-  return new URL(response.headers.get("Location"), location.href).pathname; // a proxy may serve another scheme or host
+  return new URL(response.headers.get("Location") ?? "", location.href).pathname; // a proxy may serve another scheme or host
 }
 
 function randomKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** @returns {Promise<number>} bytes that the server has */
+/** @type {(url: string, signal: AbortSignal) => Promise<number>} bytes that the server has */
 async function standing(url, signal) {
   try {
     const response = await ask(url, { method: "HEAD", headers: VERSION }, signal);
@@ -114,7 +145,11 @@ async function standing(url, signal) {
   }
 }
 
-/** Until the examination is over. */
+/**
+ * Until the examination is over.
+ *
+ * @type {(url: string, signal: AbortSignal, tell: Listener) => Promise<Api.AcceptedUpload>}
+ */
 async function settled(url, signal, tell) {
   tell.examined();
   for (;;) {
@@ -130,10 +165,12 @@ async function settled(url, signal, tell) {
   }
 }
 
+/** @param {Api.Upload | null} found */
 function checkRefused(found) {
   if (found?.status === "refused") throw new Refusal(found.error.message, found.error);
 }
 
+/** @type {(url: string, options: RequestInit, signal?: AbortSignal) => Promise<Response>} */
 async function ask(url, options, signal) {
   const limits = [AbortSignal.timeout(ASK_MS), ...(signal ? [signal] : [])];
   let response;
@@ -149,12 +186,19 @@ async function ask(url, options, signal) {
 /**
  * Send a chunk. By XMLHttpRequest, for fetch() doesn't tell how much was sent.
  *
+ * @param {string} url
+ * @param {number} offset
+ * @param {Blob} chunk
+ * @param {AbortSignal} signal
+ * @param {(bytes: number) => void} sent
  * @returns {Promise<number>} bytes that the server has then
  */
 function patch(url, offset, chunk, signal, sent) {
   const request = new XMLHttpRequest();
   const stop = () => request.abort();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let silence;
+  /** @param {number} ms */
   const allow = (ms) => {
     clearTimeout(silence);
     silence = setTimeout(stop, ms);
@@ -174,7 +218,7 @@ function patch(url, offset, chunk, signal, sent) {
     }
     signal.addEventListener("abort", stop);
     request.open("PATCH", url);
-    const headers = { ...VERSION, "Upload-Offset": offset, "Content-Type": "application/offset+octet-stream" };
+    const headers = { ...VERSION, "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream" };
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     allow(SILENCE_MS);
     request.send(chunk);
@@ -184,6 +228,7 @@ function patch(url, offset, chunk, signal, sent) {
   });
 }
 
+/** @type {(status: number, problem: Partial<Api.Problem> | null) => Error} */
 function fault(status, problem) {
   const sentence = problem?.detail ?? `The server answered with ${status}.`;
   if (status === 404 || status === 410) return new Gone(sentence);
@@ -191,7 +236,11 @@ function fault(status, problem) {
   return new Refusal(sentence, { status, code: problem?.code });
 }
 
-/** A file that was changed or removed meanwhile fails like a connection, and would do so for ever. */
+/**
+ * A file that was changed or removed meanwhile fails like a connection, and would do so for ever.
+ *
+ * @param {File} file
+ */
 async function checkReadable(file) {
   try {
     await file.slice(0, 1).arrayBuffer();
@@ -200,7 +249,11 @@ async function checkReadable(file) {
   }
 }
 
-/** Wait; no longer than until the network is back. */
+/**
+ * Wait; no longer than until the network is back.
+ *
+ * @type {(seconds: number, signal: AbortSignal) => Promise<void>}
+ */
 function pause(seconds, signal) {
   return new Promise((resolve, reject) => {
     const end = () => {
@@ -216,6 +269,7 @@ function pause(seconds, signal) {
   });
 }
 
+/** @param {string} text */
 function parsed(text) {
   try {
     return JSON.parse(text);
@@ -224,8 +278,13 @@ function parsed(text) {
   }
 }
 
-/** Keys with values in base64 of UTF-8. */
+/**
+ * Keys with values in base64 of UTF-8.
+ *
+ * @param {Record<string, string>} metadata
+ */
 function encoded(metadata) {
+  /** @param {string} text */
   const base64 = (text) => btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
   return Object.entries(metadata).map(([key, value]) => `${key} ${base64(value)}`).join(",");
 }
