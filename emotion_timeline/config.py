@@ -68,6 +68,17 @@ class Settings(BaseSettings):
         False, description="Whether webhooks may go to addresses of private networks and of this machine."
     )
 
+    hosts: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.:_\[\], -]*$",
+        description="Names, separated by commas, by which the service is reached beside localhost; others are refused.",
+    )
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """What `hosts` names, in lower case and without brackets."""
+        return frozenset(name.strip().strip("[]").rstrip(".").lower() for name in self.hosts.split(",")) - {""}
+
     @property
     def resolved_database_url(self) -> str:
         """SQLAlchemy URL with its driver."""

@@ -15,7 +15,7 @@ from emotion_timeline.db.session import Database
 from web.exports import api as exports_api
 from web.faces import api as faces_api
 from web.faces import pages as faces_pages
-from web.http import caching, docs, formatting, problems, security
+from web.http import caching, docs, formatting, malformed, problems, security
 from web.http.service import Service, install, service
 from web.notes import api as notes_api
 from web.recordings import api as recordings_api
@@ -70,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install(app.extensions, Service(settings, database, version("emotion-timeline")))
     problems.register(app)
     security.register(app)
+    malformed.register(app)
     caching.register(app)
     formatting.register(app)
     for part in _PARTS:

@@ -22,7 +22,7 @@ PREFIX = "/api/v1"
 _SCHEMAS = "#/components/schemas/{model}"
 _KEY = "_operation"
 # What any request may be answered with, beside what its view says.
-_ALWAYS = (500, 503)
+_ALWAYS = (421, 500, 503)
 _UNSAFE = {"POST": (403,), "PATCH": (403,), "DELETE": (403,), "PUT": (403,)}
 _BLANKS = {"string": "string", "default": "string", "int": "integer", "path": "string"}
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from emotion_timeline.errors import Conflict, KeyReused, NotFound
+from emotion_timeline.errors import Conflict, KeyReused, ModelError, NotFound
 
 _SENTENCES = {
     404: "There is nothing at this address.",
@@ -23,6 +23,10 @@ _SENTENCES = {
 }
 _PHRASES = {460: "Checksum Mismatch"}  # of the tus protocol
 _UNFORESEEN = "Something went wrong on the server. It has been logged; try again, and tell the operator if it stays so."
+_NO_NETWORK = (
+    "The network that analyses recordings can't be read on the server at the moment. Tell the operator, who finds the "
+    "reason in the log, and try again then."
+)
 _BUSY = "The database can't answer at the moment. Try again in some seconds."
 
 
@@ -49,6 +53,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(NotFound, lambda e: answer(404, "not_found", str(e)))
     app.register_error_handler(Conflict, lambda e: answer(409, "conflict", str(e)))
     app.register_error_handler(KeyReused, lambda e: answer(422, "key_reused", str(e)))
+    app.register_error_handler(ModelError, lambda e: _no_network(app, e))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, lambda e: _busy(app, e))
     app.register_error_handler(PoolTimeout, lambda e: _busy(app, e))
@@ -87,6 +92,11 @@ def _busy(app: Flask, error: Exception) -> Response:
     response = answer(503, "database_unavailable", _BUSY)
     response.headers["Retry-After"] = "5"
     return response
+
+
+def _no_network(app: Flask, error: ModelError) -> Response:
+    app.logger.error("The network can't be read at %s %s: %s", request.method, request.path, error)
+    return answer(503, "network_unavailable", _NO_NETWORK)
 
 
 def _unforeseen(app: Flask, error: Exception) -> Response:

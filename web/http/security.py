@@ -1,4 +1,4 @@
-"""Headers on every answer, and the refusal of state changes that another site asks a person's browser for.
+"""Headers on every answer; the refusal of foreign names, and of state changes that another site asks a browser for.
 
 There are no cookies and no sign-in: whoever reaches the service may use it. What is left to abuse is a person's
 browser, told by a foreign page to post here. Browsers say where a request comes from (Sec-Fetch-Site, else Origin);
@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, request
 
+from web.http.hosts import require_served
 from web.http.problems import Problem
+from web.http.service import service
 
 _CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -39,6 +41,7 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 def register(app: Flask) -> None:
     """Guard every request and mark every answer of the application."""
+    app.before_request(lambda: require_served(service().settings, request))
     app.before_request(_refuse_foreign)
     app.after_request(_add_headers)
 

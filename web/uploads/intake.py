@@ -52,6 +52,7 @@ def accept(service: Service) -> Outcome:
     Raises:
         Problem: it is refused; no file and no row is left.
     """
+    served_version(service.settings.model_dir)  # a network that is gone is told now, not after gigabytes
     incoming = cast(UploadRequest, request)
     with incoming.received(service.settings) as (file, part):
         unknown = (set(incoming.files) - {"file"}) | (set(incoming.form) - set(options_of.NAMES))

@@ -19,6 +19,7 @@ from werkzeug.formparser import FormDataParser
 
 from emotion_timeline.config import Settings
 from emotion_timeline.db import videos
+from web.http.malformed import Body
 from web.http.problems import Problem
 from web.http.service import service
 from web.uploads.storage import check_space, full_disk_as_problem, part_path, place
@@ -112,6 +113,7 @@ class UploadRequest(Request):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.environ["wsgi.input"] = Body(self.environ["wsgi.input"])
         self.parts: list[PartFile] = []
         self._expects_upload = False
 

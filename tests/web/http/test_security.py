@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from emotion_timeline.config import load
+from emotion_timeline.errors import SettingsError
 from tests.services import REPOSITORY
-from tests.website import Website
+from tests.website import TWO_FACES, Website, assert_problem
 
 
 @pytest.mark.parametrize("path", ["/", "/videos/nobody", "/api/v1/videos", "/api/v1/nothing", "/static/http/style.css"])
@@ -61,6 +63,46 @@ def test_change_asked_for_by_another_site_is_refused(site: Website, headers: dic
 def test_change_asked_for_here_or_by_a_program_is_done(site: Website, headers: dict[str, str]) -> None:
     site.queued()
     assert site.client.post("/api/v1/videos/v/cancel", headers=headers).status_code == 200
+
+
+SERVED = ["localhost", "localhost:8000", "LOCALHOST.", "127.0.0.1", "127.8.9.1:80", "[::1]:8000", "[::1]"]
+NAMED = ["faces.example", "FACES.example:9", "other.example", "[2001:db8::7]:80"]
+REFUSED = ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8000", "192.168.1.7", "[fe80::1]:80"]
+
+
+@pytest.mark.parametrize("host", [*SERVED, *NAMED])
+def test_names_of_this_machine_and_those_of_the_setting_are_served(tmp_path: Path, host: str) -> None:
+    site = Website(tmp_path, hosts="Faces.example, other.example.,[2001:db8::7]")
+    for path in ("/", "/healthz", "/api/v1/videos", "/static/http/style.css"):
+        with site.client.get(path, headers={"Host": host}) as answer:
+            assert answer.status_code == 200
+    site.database.close()
+
+
+@pytest.mark.parametrize("host", REFUSED)
+def test_foreign_name_that_was_turned_to_this_machine_is_refused(site: Website, host: str) -> None:
+    site.done(TWO_FACES)
+    for path in ("/", "/videos/v", "/healthz", "/static/http/style.css", "/nothing"):
+        with site.client.get(path, headers={"Host": host}) as page:
+            assert page.status_code == 421
+            assert "TIMELINE_HOSTS" in page.text
+    for method, path in (
+        ("GET", "/api/v1/videos"),
+        ("GET", "/api/v1/videos/v/recording"),
+        ("POST", "/api/v1/videos/v/notes"),
+        ("POST", "/api/v1/uploads"),
+        ("DELETE", "/api/v1/videos/v"),
+    ):
+        with site.client.open(path, method=method, headers={"Host": host}) as answer:
+            assert "TIMELINE_HOSTS" in assert_problem(answer, 421, "unknown_host")
+    assert site.rows() == 1
+
+
+@pytest.mark.parametrize("value", ["https://faces.example", "faces.example/", "*"])
+def test_what_is_no_name_of_a_host_is_told_at_start(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("TIMELINE_HOSTS", value)
+    with pytest.raises(SettingsError, match="TIMELINE_HOSTS"):
+        load()
 
 
 def test_importing_web_loads_no_decoder_and_no_network() -> None:

@@ -120,6 +120,28 @@ def test_half_closed_upload_is_told_that_it_was_cut_off(server: Server) -> None:
     server.assert_nothing_left()
 
 
+CHUNKED = "Host: localhost\nTus-Resumable: 1.0.0\nUpload-Length: 9\nTransfer-Encoding: chunked\nContent-Type: "
+BODIES = {
+    "POST /api/v1/videos": "multipart/form-data; boundary=B",
+    "POST /videos": "multipart/form-data; boundary=B",
+    "POST /api/v1/uploads": "application/offset+octet-stream",
+    "POST /api/v1/webhooks": "application/json",
+    "POST /selection/cancel": "application/x-www-form-urlencoded",
+}
+CHUNKS = [b"zz\r\n", b"-5\r\n", b"5;\x00=\r\nabcde\r\n", b"5\r\nabcdefg\r\n0\r\n\r\n", b"5\r\n"]
+
+
+@pytest.mark.parametrize("chunks", CHUNKS)
+@pytest.mark.parametrize("request_line", BODIES)
+def test_malformed_chunks_are_refused(server: Server, request_line: str, chunks: bytes) -> None:
+    head = f"{request_line} HTTP/1.1\n{CHUNKED}{BODIES[request_line]}\n\n"
+    with closing(server.send(head, chunks)) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").read().decode()
+    assert answer.startswith("HTTP/1.1 400")
+    server.assert_nothing_left()
+
+
 def test_chunked_upload_is_taken(server: Server) -> None:
     body = PART + ASTRONAUT.read_bytes() + b"\r\n--B--\r\n"
     chunks = (body[start : start + 10_000] for start in range(0, len(body), 10_000))
