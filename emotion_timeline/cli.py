@@ -89,6 +89,9 @@ def main() -> None:
     except click.ClickException as exc:
         click.echo(f"emotion-timeline: {exc.format_message()}", err=True)
         sys.exit(BAD_INPUT)
+    except MemoryError:
+        click.echo("emotion-timeline: there is not enough memory; close other programs and try again.", err=True)
+        sys.exit(1)
     except (TimelineError, OSError) as exc:
         click.echo(f"emotion-timeline: {exc}", err=True)
         sys.exit(BAD_INPUT if isinstance(exc, TimelineError) else 1)

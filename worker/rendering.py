@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
@@ -24,6 +23,7 @@ from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import RenderKind, Video
 from emotion_timeline.errors import Stopped, VideoError
 from emotion_timeline.media import stills
+from emotion_timeline.media.containers import UNREADABLE
 from emotion_timeline.media.movies import Movie
 from emotion_timeline.media.overlay import DrawnFace, draw_faces, drawable
 from emotion_timeline.media.pictures import ColourConverter
@@ -120,7 +120,7 @@ def early_thumbnail(database: Database, settings: Settings, video_id: str, plann
             with database.write() as session:
                 if session.get(Video, video_id, with_for_update=True):  # nobody deletes it meanwhile
                     derived.place(folder, settings.derived(video_id))
-    except (VideoError, FFmpegError, OSError):
+    except (VideoError, *UNREADABLE, OSError):
         _log.info("There is no early thumbnail of %s.", video_id, exc_info=True)
 
 
@@ -166,7 +166,7 @@ def _images(
 def _converted(picture: VideoFrame | None, converter: ColourConverter) -> Image | None:
     try:
         return None if picture is None else converter.convert(picture)
-    except FFmpegError:  # the pixel format changed in mid-stream to one that swscale doesn't know
+    except UNREADABLE:  # the pixel format changed in mid-stream to one that swscale doesn't know
         return None
 
 

@@ -26,6 +26,11 @@ from numpy.typing import NDArray
 
 from emotion_timeline.errors import VideoError
 
+UNREADABLE = (FFmpegError, IndexError, ValueError, OverflowError)
+"""What PyAV raises where a file is damaged: FFmpeg's own errors, and those of its bindings at what they don't expect.
+
+So an MPEG-TS in which another stream appears half-way is read to its end, and then an IndexError raised.
+"""
 NO_PTS = np.iinfo(np.int64).min
 MAX_SIDE_PX = 16384  # the largest picture of H.264/HEVC level 6.2 is 8192x4320
 MAX_PACKETS = 50_000_000  # 9 days at 60 frames/s; 17 bytes of memory each
@@ -69,7 +74,7 @@ def open_video(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, V
                 "format_whitelist": f"{_VIDEO_FORMATS},{_AUDIO_FORMATS},{_IMAGE_FORMATS}",
             },
         )
-    except (FFmpegError, ValueError) as exc:
+    except UNREADABLE as exc:
         raise VideoError(
             "not_a_video",
             f"{path.name} could not be opened as a video: it is in a format that is not supported, is damaged, "
@@ -138,7 +143,7 @@ def read_packets(container: InputContainer, stream: _Stream) -> Iterator[Packet[
                 if packet.size:
                     yield packet
             return
-        except FFmpegError:
+        except UNREADABLE:
             continue  # the demuxer keeps its place; a truncated file answers with the same error until the bound
 
 

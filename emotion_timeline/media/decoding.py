@@ -16,13 +16,12 @@ from functools import partial
 from itertools import chain, count, islice
 
 import numpy as np
-from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from emotion_timeline.media.containers import is_shown, open_video, read_packets
+from emotion_timeline.media.containers import UNREADABLE, is_shown, open_video, read_packets
 from emotion_timeline.media.damage import Damage, PacketLog, assess_damage
 
 # "Not coded" pictures of MPEG-4 part 2 and its relatives come out as nothing at all, and nothing depends on them.
@@ -104,7 +103,7 @@ def _decode_fast(
                 continue
             try:
                 frames = context.decode(packet)
-            except FFmpegError as exc:
+            except UNREADABLE as exc:
                 raise _DamageError from exc
             for frame in frames:
                 if frame.is_corrupt or frame.pts is None or frame.pts > wanted[position]:
@@ -160,7 +159,7 @@ def _decode_single_threaded(
             log.packets.append((packet.pts, packet.is_keyframe))
         try:
             yield from context.decode(packet)
-        except FFmpegError:
+        except UNREADABLE:
             if log is not None and packet is not None and shown and packet.pts is not None:
                 log.damaged.add(packet.pts)
 
@@ -192,7 +191,7 @@ def can_start(path: str | os.PathLike[str], span: Span) -> bool:
         for number, packet in enumerate(chain(islice(packets, span.packets), [None])):
             try:
                 frames = context.decode(packet)
-            except FFmpegError:
+            except UNREADABLE:
                 if number == 0:
                     return True
                 continue
@@ -226,7 +225,7 @@ def _positioned(
         with open_video(path) as (container, stream):
             try:
                 container.seek(span.seek_pts, stream=stream)
-            except FFmpegError:
+            except UNREADABLE:
                 packets = None
             else:
                 packets = _starting_at(read_packets(container, stream), span.seek_pts)

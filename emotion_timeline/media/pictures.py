@@ -182,7 +182,7 @@ def can_convert(frame: VideoFrame) -> bool:
     """Whether the picture is in a pixel format that can be converted."""
     try:
         PictureConverter(64).convert(frame)
-    except (FFmpegError, ValueError):
+    except (FFmpegError, ValueError, OverflowError):
         return False
     return True
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from emotion_timeline.clip import Clip
 from emotion_timeline.errors import VideoError
+from emotion_timeline.media.containers import UNREADABLE
 from emotion_timeline.media.decoding import Span, can_start, decode_span
 from emotion_timeline.media.pictures import PictureConverter
 from emotion_timeline.media.survey import Survey, VideoInfo, survey_video
@@ -196,7 +196,7 @@ def read_frames(
             continue
         try:
             yield Frame(index, timestamp_s, *converter.convert(picture))
-        except FFmpegError:  # the pixel format changed in mid-stream to one that swscale doesn't know
+        except UNREADABLE:  # the pixel format changed in mid-stream to one that swscale doesn't know
             yield Frame(index, timestamp_s, None, None, 1.0)
 
 

@@ -15,10 +15,9 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from emotion_timeline.media.containers import open_video, read_packets
+from emotion_timeline.media.containers import UNREADABLE, open_video, read_packets
 
 RATE_HZ = 48_000
 _BLOCK = 1024  # samples of silence at a time
@@ -76,7 +75,7 @@ def _decoded(path: str | os.PathLike[str], origin_s: Fraction) -> Iterator[tuple
             frame.pts = None
             try:
                 resampled = resampler.resample(frame)
-            except (FFmpegError, ValueError):
+            except UNREADABLE:
                 continue  # a layout of channels that has no place in stereo
             for part in resampled:
                 samples = np.asarray(part.to_ndarray(), np.float32)
@@ -89,5 +88,5 @@ def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFra
     for packet in chain(read_packets(container, stream), [None]):
         try:
             yield from stream.codec_context.decode(packet)
-        except FFmpegError:
+        except UNREADABLE:
             continue  # damaged sound is silence

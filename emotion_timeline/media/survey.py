@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 from av.container import InputContainer
-from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from emotion_timeline.errors import VideoError
 from emotion_timeline.media.containers import (
+    UNREADABLE,
     PacketIndex,
     check_size,
     index_packets,
@@ -217,7 +217,7 @@ def _decode_head(path: str | os.PathLike[str]) -> _Head | None:
             enough = first is not None and number >= _HEAD_PACKETS
             try:
                 frames = context.decode(None if enough else packet)
-            except FFmpegError:
+            except UNREADABLE:
                 errors += 1
                 frames = []
             whole = [frame for frame in frames if not frame.is_corrupt]
@@ -241,6 +241,6 @@ def _presented_pts(path: str | os.PathLike[str]) -> NDArray[np.int64]:
         for packet in chain(read_packets(container, stream), [None]):
             try:
                 timestamps += [frame.pts for frame in stream.codec_context.decode(packet) if frame.pts is not None]
-            except FFmpegError:
+            except UNREADABLE:
                 continue
     return np.array(timestamps, np.int64)

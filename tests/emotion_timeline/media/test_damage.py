@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -12,6 +13,7 @@ import pytest
 from emotion_timeline.errors import VideoError
 from emotion_timeline.media.decoding import can_start
 from emotion_timeline.media.plan import inspect, plan
+from emotion_timeline.media.sound import read_sound
 from tests.clips import CLIP_BY_NAME, UNTRUSTED, assert_same_frames, packets_of, read_all
 from tests.media.make import Clip, draw_barcode, encode, make_clip, make_sound, read_barcode
 
@@ -225,3 +227,12 @@ def test_file_cut_off_before_its_index_is_refused(clip_path: Callable[[str], Pat
     with pytest.raises(VideoError, match="cut off") as caught:
         inspect(path)
     assert caught.value.code == "not_a_video"
+
+
+def test_stream_that_appears_half_way_hides_nothing() -> None:
+    """Damage made another stream of one packet; PyAV reads such a file to its end and then raises an IndexError."""
+    path = Path(__file__).parents[2] / "media" / "late_stream.ts"
+    frames = read_all(path, plan(path, segment_s=0.4))
+    assert len(frames) == inspect(path).frame_count > 30
+    assert all(frame.luma is None for frame in frames)  # its only keyframe is damaged
+    assert list(read_sound(path, Fraction(0), 1.0)) == []
