@@ -4,7 +4,9 @@
 ACCELERATOR ?= $(if $(wildcard .venv/installed-gpu),gpu,cpu)
 HOST ?= 127.0.0.1
 PORT ?= 8000
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The first that runs: all tests are run with 3.11. (A shim of pyenv may be there and not run.)
+PYTHONS := python3.11 python3.12 python3.13 python3
+PYTHON ?= $(shell for each in $(PYTHONS); do "$$each" -c '' 2>/dev/null && command -v "$$each" && break; done)
 BIN := .venv/bin/
 # Without byte code, which Python makes for what it imports: a third of the time.
 PIP_INSTALL := $(BIN)python -m pip install --disable-pip-version-check --no-compile
@@ -38,11 +40,11 @@ node_modules/installed: package.json package-lock.json | .venv/installed-tests
 	@touch $@
 
 .venv/bin/python:
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
-		echo "Python 3.11 is needed, but '$(PYTHON)' is not it." >&2; \
-		echo "Install Python 3.11, or say where it is: make install PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || { \
+		echo "Python 3.11, 3.12 or 3.13 is needed, but '$(PYTHON)' is none of them." >&2; \
+		echo "Install one, or say where it is: make install PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; \
-		echo "Python's venv module could not make .venv; on Debian and Ubuntu: apt install python3.11-venv" >&2; exit 1; }
+		echo "Python's venv module could not make .venv; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 
 demo: install
 	@$(BIN)python -m scripts.demo $(if $(VIDEO),"$(VIDEO)")

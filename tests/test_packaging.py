@@ -1,14 +1,22 @@
 """The project installs whole, and its image and compose file fit the code."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
 from fnmatch import fnmatch
+from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from emotion_timeline.server import web_command, worker_command
 from tests.services import ASTRONAUT, REPOSITORY
@@ -58,7 +66,48 @@ def test_make_says_which_python_is_needed() -> None:
     check = result.stdout.partition("-m venv")[0]
     refused = subprocess.run(["sh", "-c", check.rpartition('"/no/such/python"')[0]], capture_output=True, text=True)
     assert refused.returncode == 1
-    assert "Python 3.11 is needed" in refused.stderr
+    assert "Python 3.11, 3.12 or 3.13 is needed" in refused.stderr
+
+
+VERSIONS = ("3.11", "3.12", "3.13")
+
+
+def test_make_passes_over_a_python_that_does_not_run(tmp_path: Path) -> None:
+    for name, exit_code in (("python3.11", 127), ("python3.12", 0)):  # a shim of pyenv for a version that isn't chosen
+        (tmp_path / name).write_text(f"#!/bin/sh\nexit {exit_code}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    environment.pop("PYTHON", None)
+    told = subprocess.run(
+        ["make", "--directory", str(REPOSITORY), "--dry-run", "--always-make", "install"],
+        capture_output=True, text=True, check=True, env=environment,
+    )  # fmt: skip
+    assert f'"{tmp_path}/python3.12" -m venv' in told.stdout
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_supported_python_is_one_that_every_dependency_supports(version: str) -> None:
+    assert version in SpecifierSet(PROJECT["project"]["requires-python"])
+    wanted = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["cpu"]]
+    names, refusing = {canonicalize_name(Requirement(each).name) for each in wanted}, {}
+    for name in names:
+        with suppress(PackageNotFoundError):  # of another platform
+            states = metadata(name).get("Requires-Python")
+            if states and f"{version}.99" not in SpecifierSet(states):
+                refusing[name] = states
+    assert refusing == {}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_supported_python_compiles_every_file(version: str) -> None:
+    places = [shutil.which(f"python{version}"), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")]
+    runs = (place for place in filter(None, places) if not subprocess.run([place, "-c", ""], stderr=DEVNULL).returncode)
+    if (python := next(runs, None)) is None:
+        pytest.skip(f"there is no Python {version} on this machine")
+    files = [str(path) for name in (*IMPORTED, "scripts") for path in (REPOSITORY / name).rglob("*.py")]
+    code = "import sys; [compile(open(path, 'rb').read(), path, 'exec', dont_inherit=True) for path in sys.argv[1:]]"
+    done = subprocess.run([python, "-W", "error", "-c", code, *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_image_holds_every_package_and_the_networks() -> None:
