@@ -64,8 +64,10 @@ def seed(website: Website, video_id: str, minutes: int, faces: int) -> str:
     info = INFO | {"frame_count": seconds * _FPS, "duration_s": float(seconds)}
     website.queued(video_id, info=info)
     frames = np.arange(seconds * _FPS).reshape(-1, _SEGMENT_FRAMES)
-    plan = {"start_pts": 0, "origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": _FPS}
-    segments = [SegmentRow(plan, row, row) for row in frames]
+    unit = {"origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": _FPS, "interval_pts": 1}
+    segments = [
+        SegmentRow({"start_pts": int(row[0]), "until_pts": int(row[-1]) + 1, **unit}, row, row) for row in frames
+    ]
     analyse(website.database, video_id, segments, (_rows(row, faces) for row in frames), info)
     return video_id
 

@@ -134,7 +134,7 @@ def _describe(
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return videos.NewVideo(
-        id=digest[:22],  # the same recording gives the same CSV
+        id=videos.id_of(digest),  # the same recording gives the same CSV
         filename=path.name,
         size_bytes=path.stat().st_size,
         sha256=digest,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_timeline.durations import interval_s
 from emotion_timeline.errors import Stopped
 from emotion_timeline.faces.detection import Detector
 from emotion_timeline.faces.preprocessing import Preprocessing, crop_faces
@@ -109,7 +110,7 @@ def analyze(
         Stopped: should_stop() said so.
         VideoError: the file can't be read.
     """
-    linker = Linker(_sample_interval_s(segment))
+    linker = Linker(interval_s(vars(segment)))
     with closing(_search_all(path, segment, stages, should_stop)) as searched:
         for frames in _batches(_count(searched, segment, on_progress)):
             rows = _classify(frames, stages.classifier)
@@ -128,12 +129,6 @@ def _count(
         yield frame
     if done != len(segment.frames):
         raise RuntimeError(f"Segment {segment.index} has {len(segment.frames)} frames, but {done} were read.")
-
-
-def _sample_interval_s(segment: SegmentPlan) -> float:
-    if len(segment.pts) < 2:
-        return 0.0
-    return float(np.median(np.diff(segment.pts))) * segment.time_base_numerator / segment.time_base_denominator
 
 
 def _search_all(

@@ -16,5 +16,4 @@ def segment_to_row(segment: SegmentPlan) -> SegmentRow:
 
 def row_to_segment(row: SegmentRow) -> SegmentPlan:
     """As it was planned."""
-    # A plan that an earlier version stored knows nothing of pixel_aspect: its other segments were read without.
-    return SegmentPlan(**{"pixel_aspect": "1/1", **row.plan}, frames=row.frames, pts=row.pts)
+    return SegmentPlan(**row.plan, frames=row.frames, pts=row.pts)

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from emotion_timeline.db import renders, timelines, videos, work
+from emotion_timeline.db.tables import Segment
 from emotion_timeline.db.work import Claim
 from emotion_timeline.errors import VideoError
 from emotion_timeline.faces.tracking import join
-from emotion_timeline.observations import Observations
-from emotion_timeline.views import appearances, curves, strips
+from emotion_timeline.observations import Observations, blank
+from emotion_timeline.views import appearances, cast, curves, strips
 
 
 def store_segment(session: Session, segment_id: int, blocks: Sequence[Observations]) -> None:
@@ -20,8 +22,10 @@ def store_segment(session: Session, segment_id: int, blocks: Sequence[Observatio
         segment_id: the segment.
         blocks: OBSERVATION arrays, each in order of frame and face.
     """
-    timelines.replace_segment(session, segment_id, blocks)
-    curves.replace(session, segment_id, blocks)
+    observations = np.concatenate([blank(0), *blocks])
+    plan = session.get_one(Segment, segment_id).plan
+    timelines.replace_segment(session, segment_id, blocks, appearances.measured(observations, plan))
+    curves.replace(session, segment_id, observations)
 
 
 def finish(session: Session, claim: Claim) -> None:
@@ -32,14 +36,17 @@ def finish(session: Session, claim: Claim) -> None:
         VideoError: not one frame could be decoded.
     """
     video = videos.get(session, claim.video_id)
-    interval_s = 1 / video.sample_hz if video.sample_hz else 0.0
-    face_ids = join(timelines.tracklets(session, video.id), interval_s)
+    face_ids = join(timelines.tracklets(session, video.id), timelines.interval_s(session, video.id))
     timelines.set_face_ids(session, video.id, face_ids)
     appearances.store(session, video)
     counts = timelines.counts_by_status(session, video.id)
     if video.frames_total and counts["decode_error"] == video.frames_total:
         raise VideoError("undecodable", f"No frame of {video.filename} could be decoded. Convert it to H.264 MP4.")
-    strip = strips.of(session, video)
-    summary = {"frames_by_status": counts, "faces": len(set(face_ids.values())), "strip": strip}
+    summary = {
+        "frames_by_status": counts,
+        "faces": len(set(face_ids.values())),
+        "strip": strips.of(session, video),
+        **cast.summary(session, video.id),
+    }
     work.complete_video(session, claim, summary)
     renders.order_for_done(session, video)

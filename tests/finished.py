@@ -13,7 +13,9 @@ from emotion_timeline.db import renders, videos
 from emotion_timeline.db.renders import RenderClaim
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Render, RenderKind
+from emotion_timeline.durations import interval_s
 from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.faces.tracking import Linker
 from emotion_timeline.media.plan import SegmentPlan, plan
 from emotion_timeline.observations import Observations, Status, blank
 from emotion_timeline.plan_rows import segment_to_row
@@ -45,8 +47,9 @@ def _rows(segment: SegmentPlan) -> Observations:
     rows = blank(len(segment.frames))
     unit_s = segment.time_base_numerator / segment.time_base_denominator
     rows["frame"], rows["timestamp_s"] = segment.frames, (segment.pts - segment.origin_pts) * unit_s
-    rows["face"], rows["tracklet"], rows["status"], rows["confidence"] = 0, 0, Status.OK, 0.9
+    rows["face"], rows["status"], rows["confidence"] = 0, Status.OK, 0.9
     rows["box"], rows["probabilities"] = BOX, PROBABILITIES
+    rows["tracklet"] = Linker(interval_s(vars(segment))).link(rows)
     return np.asarray(rows)
 
 

@@ -14,7 +14,7 @@ from emotion_timeline.db.tables import Segment, Step, Video, VideoStatus
 from emotion_timeline.db.work import Claim, SegmentRow
 from emotion_timeline.observations import Observations, Status, blank
 
-PLAN = {"index": 0, "start_pts": 0, "origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": 10}
+_TICKS = 10_000_000  # a second, in the plans made here
 ATTEMPTS = 3
 
 
@@ -42,10 +42,27 @@ def plan(database: Database, video_id: str, segments: int = 3, frames: int = 4) 
     with database.write() as session:
         claim = work.claim_step(session, video_id, Step.PLAN, 60, ATTEMPTS)
         assert claim is not None
-        indexes = np.arange(segments * frames).reshape(segments, frames)
-        work.save_plan(session, claim, [SegmentRow(PLAN, row, row * 10) for row in indexes], {"width": 4})
+        parts = [rows(range(first, first + frames)) for first in range(0, segments * frames, frames)]
+        work.save_plan(session, claim, planned(parts, segments * frames / 10), {"width": 4})
     with database.read() as session:
         return list(session.scalars(select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)))
+
+
+def planned(parts: Sequence[Observations], end_s: float) -> list[SegmentRow]:
+    """The plan of a video whose segments have these rows, and whose analysed part ends then."""
+    times_s = [part["timestamp_s"][np.unique(part["frame"], return_index=True)[1]] for part in parts]
+    steps_s = np.diff(np.concatenate(times_s))
+    ends_s = [*(float(times[0]) for times in times_s[1:]), end_s]
+    unit = {"origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": _TICKS}
+    unit["interval_pts"] = round(float(np.median(steps_s)) * _TICKS) if len(steps_s) else 0
+    return [
+        SegmentRow(
+            {"index": index, "start_pts": round(times[0] * _TICKS), "until_pts": round(end * _TICKS), **unit},
+            np.unique(part["frame"]).astype(np.int64),
+            np.round(times * _TICKS).astype(np.int64),
+        )
+        for index, (part, times, end) in enumerate(zip(parts, times_s, ends_s, strict=True))
+    ]
 
 
 def claim(database: Database, segment_id: int, lease_s: float = 60) -> Claim | None:

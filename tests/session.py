@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 from emotion_timeline.db import videos
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Video
-from emotion_timeline.db.work import SegmentRow
 from emotion_timeline.exports import long, parquet, summaries, tidy
 from emotion_timeline.exports.dictionary import LONG, NOTES, PARQUET, PER_SECOND, TIDY, Export
 from emotion_timeline.observations import OBSERVATION, Observations, Status, blank
-from tests.records import add, analyse
+from tests.records import add, analyse, planned
 
 FILENAME = '=cmd|"x",\nunser Gespräch.mp4'
 FRAMES = 48  # at uneven times over some four seconds, with nothing in the third one
@@ -57,11 +56,17 @@ def finished(
     """A video that is done, with these rows in this many segments; its id, which reads like a formula."""
     info = {"duration_s": 5.0, "frame_count": FRAMES}
     video_id = add(database, "+first", filename=filename, model_version="@paper-1", info=info, clip_end_s=clip_end_s)
-    parts = np.array_split(np.unique(rows["frame"]).astype(np.int64), segments)
-    plan = {"start_pts": 0, "origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": 10}
-    blocks = [rows[np.isin(rows["frame"], part)] for part in parts]
-    analyse(database, video_id, [SegmentRow(plan, part, part) for part in parts], blocks, info)
+    parts = [rows[np.isin(rows["frame"], part)] for part in np.array_split(np.unique(rows["frame"]), segments)]
+    analyse(database, video_id, planned(parts, clip_end_s or 5.0), parts, info)
     return video_id
+
+
+def once(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a tidy CSV that count: of a face's rows in one frame the better one, with the higher confidence."""
+    ranked = rows.assign(_rank=rows["status"].map(["ok", "too_small", "no_face", "decode_error"].index))
+    ordered = ranked.sort_values(["_rank", "confidence"], ascending=[True, False], kind="stable")
+    counting = ordered.drop_duplicates(["frame", "face_id"]).sort_index()
+    return counting.drop(columns="_rank")
 
 
 def read_back(database: Database, video_id: str, export: Export, *, hidden: bool = False) -> pd.DataFrame:

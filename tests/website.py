@@ -17,11 +17,11 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
+from emotion_timeline.clip import Clip
 from emotion_timeline.config import Settings
 from emotion_timeline.db import videos, work
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Base, Segment, Step, Video
-from emotion_timeline.db.work import SegmentRow
 from emotion_timeline.observations import OBSERVATION, Observations, Status, blank
 from tests import records
 from tests.databases import copy_migrated_sqlite
@@ -125,22 +125,22 @@ class Website:
         self.settings.recording(video_id).write_bytes(RECORDING)
         return video_id
 
-    def planned(self, video_id: str, frames: Sequence[int]) -> int:
-        """Plan one segment of these frames; its id."""
-        indexes = np.array(frames, dtype=np.int64)
-        plan = {"start_pts": 0, "origin_pts": 0, "time_base_numerator": 1, "time_base_denominator": 10}
+    def planned(self, video_id: str, frames: Observations | Sequence[int]) -> int:
+        """Plan one segment of these frames, or of those that these rows are of; its id."""
+        rows = frames if isinstance(frames, np.ndarray) else records.rows(frames)
         with self.database.write() as session:
             claim = work.claim_step(session, video_id, Step.PLAN, 60, 3)
             assert claim is not None
-            info = videos.get(session, video_id).info
-            work.save_plan(session, claim, [SegmentRow(plan, indexes, indexes)], info)
+            video = videos.get(session, video_id)
+            _, end_s = Clip(video.clip_start_s, video.clip_end_s).within(video.info["duration_s"])
+            work.save_plan(session, claim, records.planned([rows], end_s), video.info)
         with self.database.read() as session:
             return session.scalars(select(Segment.id).where(Segment.video_id == video_id)).one()
 
     def done(self, observations: Observations, video_id: str = "v", **changes: Any) -> str:
         """A video that is done, with these rows."""
         self.queued(video_id, **changes)
-        segment_id = self.planned(video_id, np.unique(observations["frame"]).tolist())
+        segment_id = self.planned(video_id, observations)
         records.complete(self.database, segment_id, observations)
         records.finish(self.database, video_id)
         return video_id

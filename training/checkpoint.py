@@ -14,6 +14,7 @@ from training.errors import TrainingError
 # In the output folder; not part of the model.
 FILE_NAME = "checkpoint.npz"
 BEST_FILE_NAME = "best.npz"
+NEXT_BEST_FILE_NAME = "best-next.npz"  # until the checkpoint knows of its epoch
 
 
 def save(path: Path, state: Mapping[str, Any], variables: Sequence[Any]) -> None:

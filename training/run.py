@@ -121,6 +121,7 @@ class Run:
             jit_compile="auto" if keras.backend.backend() == "jax" else False,
         )
         self._variables = [*self.model.variables, *self._optimizer.variables]
+        self._keep_best()
         if self.history:
             checkpoint.restore(self.path, self._variables)
         elif begins_with:
@@ -178,11 +179,20 @@ class Run:
                 }
                 self.output.mkdir(parents=True, exist_ok=True)
                 if accuracy > max((past["validation_accuracy"] for past in self.history), default=-1):
-                    checkpoint.save(self.output / checkpoint.BEST_FILE_NAME, record, self.model.weights)
+                    checkpoint.save(self.output / checkpoint.NEXT_BEST_FILE_NAME, record, self.model.weights)
             self.history.append(record)
             state = {"settings": self._settings, "history": self.history, "made_with": self.made_with}
             checkpoint.save(self.path, state, self._variables)
+            self._keep_best()
             yield record
+
+    def _keep_best(self) -> None:
+        """Put the weights of the best epoch in the place of the earlier ones, once the checkpoint knows of that epoch:
+        wherever a run is stopped, the best of its history is there."""
+        coming = self.output / checkpoint.NEXT_BEST_FILE_NAME
+        record = checkpoint.read_state(coming)
+        if record is not None and record in self.history:
+            coming.replace(self.output / checkpoint.BEST_FILE_NAME)
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:

@@ -15,7 +15,7 @@ from emotion_timeline.db.session import Database
 from web.exports import api as exports_api
 from web.faces import api as faces_api
 from web.faces import pages as faces_pages
-from web.http import caching, docs, formatting, malformed, problems, security
+from web.http import caching, docs, formatting, malformed, problems, security, sentences
 from web.http.service import Service, install, service
 from web.notes import api as notes_api
 from web.recordings import api as recordings_api
@@ -39,6 +39,7 @@ _PARTS = (
     recordings_pages,
     playback,
     selection,
+    sentences,
     strip_drawing,
     tus,
     recordings_api,

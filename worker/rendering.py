@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from emotion_timeline import derived
 from emotion_timeline.config import Settings
-from emotion_timeline.db import renders, videos
+from emotion_timeline.db import renders, timelines, videos
 from emotion_timeline.db.renders import RenderClaim
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import RenderKind, Video
+from emotion_timeline.durations import longest_stand_s
 from emotion_timeline.errors import Stopped, VideoError
 from emotion_timeline.media import stills
 from emotion_timeline.media.containers import UNREADABLE
@@ -31,12 +32,11 @@ from emotion_timeline.media.plan import SegmentPlan, VideoInfo, VideoPlan, plan,
 from emotion_timeline.media.sound import read_sound
 from emotion_timeline.media.stills import Image
 from emotion_timeline.plan_rows import row_to_segment
-from emotion_timeline.views import subjects
-from emotion_timeline.views.subjects import SampledFrame, SeenFace
+from emotion_timeline.views import boxes, subjects
+from emotion_timeline.views.boxes import BoxedFace, BoxedFrame
 
 _PREVIEW_PX = 1280  # longest side
 _PREVIEW_QUALITY, _OVERLAY_QUALITY = 23, 20  # see Movie
-_HELD_SAMPLES = 2.5  # intervals for which a box stays, at most; as long as a face is followed without being seen
 _PAGE = 500  # frames whose faces are read at a time
 _SPACE_EVERY = 100  # frames between two looks at the disk
 _EARLY_PACKETS = 64  # read for the early thumbnail, at most
@@ -182,8 +182,9 @@ def _overlay(job: Job, folder: Path) -> None:
     with job.database.read() as session:
         video = videos.get(session, job.claim.video_id)
         labels = subjects.labels(session, video.id)
+        stand_s = longest_stand_s(timelines.interval_s(session, video.id)) if video.sample_hz else 0.0
     scale_xy = np.divide(size, (planned.info.width, planned.info.height))
-    seen = Seen(_sampled(job.database, video), video.sample_hz)
+    seen = Seen(_sampled(job.database, video), stand_s)
 
     def paint(frame: int, timestamp_s: float, image: Image) -> None:
         draw_faces(image, _drawn(seen.at(frame, timestamp_s), labels, scale_xy))
@@ -216,34 +217,39 @@ def _write_movie(job: Job, planned: VideoPlan, path: Path, size: tuple[int, int]
         movie.finish(info.duration_s)
 
 
-def _sampled(database: Database, video: Video) -> Iterator[SampledFrame]:
+def _sampled(database: Database, video: Video) -> Iterator[BoxedFrame]:
     """The analysed frames of a video; sessions are short, for a movie can take hours."""
     for first in range(0, video.info["frame_count"], _PAGE):
         with database.read() as session:
-            page = subjects.sampled_frames(session, video.id, first, first + _PAGE)
+            page = boxes.frames(session, video.id, first, first + _PAGE)
         yield from page
 
 
 class Seen:
     """What was seen last, at any frame; frames are asked for in order."""
 
-    def __init__(self, sampled: Iterator[SampledFrame], sample_hz: float | None) -> None:
+    def __init__(self, sampled: Iterator[BoxedFrame], stand_s: float) -> None:
+        """
+        Args:
+            sampled: the analysed frames, in order.
+            stand_s: for how long one stands at the most, where not every frame is analysed; 0 where every one is.
+        """
         self._sampled, self._next = sampled, next(sampled, None)
-        self._last: SampledFrame | None = None
-        self._hold_s = _HELD_SAMPLES / sample_hz if sample_hz else 0.0
+        self._last: BoxedFrame | None = None
+        self._stand_s = stand_s
 
-    def at(self, frame: int, timestamp_s: float) -> tuple[SeenFace, ...]:
+    def at(self, frame: int, timestamp_s: float) -> tuple[BoxedFace, ...]:
         """The faces of this frame; between samples those of the last one, for a while."""
         while self._next is not None and self._next.frame <= frame:
             self._last, self._next = self._next, next(self._sampled, None)
         last = self._last
-        if last is None or (last.frame != frame and timestamp_s > last.timestamp_s + self._hold_s):
+        if last is None or (last.frame != frame and timestamp_s > last.timestamp_s + self._stand_s):
             return ()
         return last.faces
 
 
 def _drawn(
-    faces: tuple[SeenFace, ...], labels: dict[int, str | None], scale_xy: NDArray[np.float64]
+    faces: tuple[BoxedFace, ...], labels: dict[int, str | None], scale_xy: NDArray[np.float64]
 ) -> Iterator[DrawnFace]:
     for face in faces:
         label = labels.get(face.face_id)

@@ -18,11 +18,9 @@ from emotion_timeline.db.session import Database
 from emotion_timeline.db.work import due, sweep
 from emotion_timeline.derived import remove_abandoned
 from emotion_timeline.queue import queue_is_empty, send
-from emotion_timeline.views import strips
 from worker import delivery
 
 _PART_LIFE_S = 3600.0  # without a write, after which a half-made file belongs to a worker that is gone
-_STRIPS_S = 0.5  # of a sweep, for strips that are missing; three hours of video take about as long
 _log = logging.getLogger(__name__)
 _shutting_down = multiprocessing.get_context("fork").Event()  # shared with the children that are forked later
 
@@ -67,21 +65,5 @@ def sweep_once(settings: Settings) -> None:
             with database.write() as session:
                 messages = due(session, settings.queued_segments) + renders.due(session)
         send(messages)
-        with database.between_forks():
-            _add_strips(database)
     except SQLAlchemyError:
         _log.exception("Looking for lost work failed; it is tried again in %s s.", settings.sweep_s)
-
-
-def _add_strips(database: Database) -> None:
-    """Give some of the videos that were done before strips existed theirs."""
-    with database.read() as session:
-        found = strips.missing(session, limit=20)
-    deadline = time.monotonic() + _STRIPS_S
-    for video in found:
-        with database.read() as session:
-            strip = strips.of(session, video)
-        with database.write() as session:
-            strips.store(session, video.id, strip)
-        if time.monotonic() > deadline:
-            break

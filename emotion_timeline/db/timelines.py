@@ -1,10 +1,9 @@
-"""The rows of a timeline: written a segment at a time, read as a stream.
+"""The rows of a timeline, written a segment at a time; views.shown reads them.
 
 PostgreSQL takes the rows by COPY, which is several times faster than INSERT; SQLite by executemany.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,11 @@ import psycopg
 from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from emotion_timeline import durations
 from emotion_timeline.db.tables import Observation, Segment, Tracklet
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces import tracking
-from emotion_timeline.observations import RANKING, Observations, Status
+from emotion_timeline.observations import RANKING, Observations
 
 _CHUNK_ROWS = 5000  # rows in memory at a time, writing and reading
 _COLUMNS = (
@@ -24,41 +24,22 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class TimelineRow:
-    """One line of a timeline as it is read.
-
-    Attributes:
-        frame: 0-based index in presentation order.
-        timestamp_s: seconds from the first frame.
-        face_id: 1-based number of the face over the whole video; None without a face.
-        status: why there are probabilities or not.
-        confidence: the detector's, 0-1, or None.
-        box: x, y, width, height in displayed pixels, or None.
-        probabilities: in the order of EMOTIONS, or None.
-    """
-
-    frame: int
-    timestamp_s: float
-    face_id: int | None
-    status: Status
-    confidence: float | None
-    box: tuple[float, float, float, float] | None
-    probabilities: tuple[float, ...] | None
-
-
-def replace_segment(session: Session, segment_id: int, blocks: Sequence[Observations]) -> None:
+def replace_segment(
+    session: Session, segment_id: int, blocks: Sequence[Observations], tracklets: Sequence[Mapping[str, Any]]
+) -> None:
     """Store a segment's rows and tracklets in place of any earlier ones; see results.store_segment.
 
     Args:
         session: an open transaction.
         segment_id: the segment.
         blocks: OBSERVATION arrays, each in order of frame and face.
+        tracklets: the columns of each, as views.appearances.measured gives them.
     """
     session.execute(delete(Observation).where(Observation.segment_id == segment_id))
     session.execute(delete(Tracklet).where(Tracklet.segment_id == segment_id))
     insert_observations(session, segment_id, blocks)
-    _insert_tracklets(session, segment_id, blocks)
+    if tracklets:
+        session.execute(insert(Tracklet), [{"segment_id": segment_id, **columns} for columns in tracklets])
 
 
 def insert_observations(session: Session, segment_id: int, blocks: Sequence[Observations]) -> None:
@@ -92,18 +73,6 @@ def _rows(segment_id: int, blocks: Sequence[Observations]) -> Iterator[tuple[Any
             yield (segment_id, *head, tracklet, *values)
 
 
-def _insert_tracklets(session: Session, segment_id: int, blocks: Sequence[Observations]) -> None:
-    ends: dict[int, dict[str, Any]] = {}
-    for block in blocks:
-        for row in block[block["tracklet"] >= 0]:
-            box, timestamp_s, number = row["box"].tolist(), float(row["timestamp_s"]), int(row["tracklet"])
-            first = {"first_timestamp_s": timestamp_s, "first_box": box}
-            end = ends.setdefault(number, {"segment_id": segment_id, "number": number, **first, "rows": 0})
-            end |= {"last_timestamp_s": timestamp_s, "last_box": box, "rows": end["rows"] + 1}
-    if ends:
-        session.execute(insert(Tracklet), list(ends.values()))
-
-
 def tracklets(session: Session, video_id: str) -> list[tracking.Tracklet]:
     """All tracklets of a video, by segment and number."""
     rows = session.execute(
@@ -118,9 +87,9 @@ def tracklets(session: Session, video_id: str) -> list[tracking.Tracklet]:
             number=row.number,
             first_timestamp_s=row.first_timestamp_s,
             last_timestamp_s=row.last_timestamp_s,
+            until_s=row.until_s,
             first_box=_box(row.first_box),
             last_box=_box(row.last_box),
-            rows=row.rows,
         )
         for segment, row in rows
     ]
@@ -143,6 +112,12 @@ def set_face_ids(session: Session, video_id: str, face_ids: dict[tuple[int, int]
         session.execute(update(Tracklet), values)
 
 
+def interval_s(session: Session, video_id: str) -> float:
+    """Seconds between a planned video's sampled frames; see emotion_timeline.durations."""
+    plan = session.scalar(select(Segment.plan).where(Segment.video_id == video_id).limit(1))
+    return 0.0 if plan is None else durations.interval_s(plan)
+
+
 def counts_by_status(session: Session, video_id: str) -> dict[str, int]:
     """Frames of a video by status, with every status named. A frame with several faces counts once, with its best: one
     classified face makes it ok, else one that is too small makes it too_small."""
@@ -157,23 +132,3 @@ def counts_by_status(session: Session, video_id: str) -> dict[str, int]:
     counted = session.execute(select(frames.c.rank, func.count()).group_by(frames.c.rank))
     found: dict[int, int] = {rank: count for rank, count in counted}
     return {status.name.lower(): found.get(rank, 0) for rank, status in enumerate(RANKING)}
-
-
-def read(session: Session, video_id: str) -> Iterator[TimelineRow]:
-    """A video's rows in order of frame and face, as a stream: memory doesn't grow with the video's length."""
-    columns = [getattr(Observation, name) for name in _COLUMNS[1:]]
-    segment_ids = select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)
-    for segment_id in session.scalars(segment_ids).all():
-        faces = session.execute(select(Tracklet.number, Tracklet.face_id).where(Tracklet.segment_id == segment_id))
-        face_ids = {number: face_id for number, face_id in faces}
-        rows = session.execute(
-            select(*columns)
-            .where(Observation.segment_id == segment_id)
-            .order_by(Observation.frame, Observation.face)
-            .execution_options(yield_per=_CHUNK_ROWS)
-        )
-        for frame, _face, timestamp_s, status, tracklet, confidence, x, y, w, h, *probabilities in rows:
-            yield TimelineRow(
-                frame, timestamp_s, face_ids.get(tracklet), Status(status), confidence,
-                None if x is None else (x, y, w, h), None if probabilities[0] is None else tuple(probabilities),
-            )  # fmt: skip

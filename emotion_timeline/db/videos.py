@@ -86,10 +86,19 @@ def now() -> datetime:
 
 
 def new_id() -> str:
-    """An id that can't be guessed: 22 characters, 128 bits, safe in URLs and file names."""
-    while (identifier := secrets.token_urlsafe(16)).startswith("-"):  # would read as an option on a command line
+    """An id that can't be guessed: 22 characters, 128 bits, safe in URLs and file names.
+
+    It begins with a letter: a dash would read as an option on a command line, and whoever reads a CSV takes what looks
+    like a number for one (https://github.com/pandas-dev/pandas/issues/8272).
+    """
+    while not (identifier := secrets.token_urlsafe(16))[0].isalpha():
         continue
     return identifier
+
+
+def id_of(sha256: str) -> str:
+    """The same id for the same recording: 22 characters, the first a letter as in new_id()."""
+    return f"v{sha256[:21]}"
 
 
 def create(session: Session, new: NewVideo) -> tuple[Video, bool]:

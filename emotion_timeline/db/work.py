@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, undefer
 from emotion_timeline.db import webhooks
 from emotion_timeline.db.tables import Segment, SegmentStatus, Step, Video, VideoStatus
 from emotion_timeline.db.videos import fail, now
+from emotion_timeline.durations import start_s
 from emotion_timeline.errors import LeaseLost
 
 _ACTIVE = (VideoStatus.QUEUED, VideoStatus.RUNNING)
@@ -124,10 +125,8 @@ def _crash_sentence(what: str, attempts: int) -> str:
 
 
 def _stretch(segment: Segment) -> str:
-    plan = segment.plan
-    unit_s = plan["time_base_numerator"] / plan["time_base_denominator"]
-    start_s = max(0.0, (plan["start_pts"] - plan["origin_pts"]) * unit_s)
-    clock = f"{int(start_s // 60)}:{int(start_s % 60):02d}"
+    begin_s = int(start_s(segment.plan))
+    clock = f"{begin_s // 60}:{begin_s % 60:02d}"
     return f"The part of the recording from {clock} on (segment {segment.number + 1})"
 
 

@@ -102,6 +102,7 @@ TIDY = Export(
         Column("emotion", "the most probable of the seven"),
         Column("emotion_probability", "its probability", "0-1"),
         _MODEL_VERSION,
+        _FACE_NAME,
     ),
 )
 
@@ -162,7 +163,7 @@ PER_FACE = Export(
     (
         _VIDEO_ID,
         _SOURCE_FILE,
-        Column("face_id", "1-based number of the face; faces that were merged are one"),
+        Column("face_id", "1-based number of the face; faces that were merged are one, and count once in a frame"),
         _FACE_NAME,
         Column("frames", "analysed frames that show the face"),
         Column("frames_ok", "of these, frames with probabilities"),
@@ -171,7 +172,7 @@ PER_FACE = Export(
         Column("last_timestamp", "time of the last of these frames", "s"),
         Column(
             "time_on_screen",
-            "sum over these frames of the time to the next; of each at most 1 s or 2.5 sampling intervals",
+            "sum over these frames of the time to the next analysed one; of each at most 1 s or 2.5 usual intervals",
             "s",
         ),
         *(
@@ -196,7 +197,7 @@ PARQUET = Export(
     ".parquet",
     tuple(
         part
-        for column in TIDY.columns
+        for column in TIDY.columns[:-1]
         for part in {"face_id": (_FACE_ID, _FACE_NAME), "status": (_SHOWN_STATUS,)}.get(column.name, (column,))
     ),
     omits_hidden=True,
@@ -241,9 +242,19 @@ SIDECAR = Export(
         Column("software", "name and version of this software"),
         Column("emotions", "the seven, in the order of their columns"),
         Column("frames_analyzed", "frames that were analysed"),
+        Column("sample_interval_s", "usual time between them, the median", "s"),
         Column("frames_by_status", "how many of these have each status; one with several faces counts with its best"),
+        Column(
+            "emotion_shares",
+            "share of the classified frames with each emotion as the most probable, over all faces that aren't hidden",
+            "0-1",
+        ),
         Column("faces", "how many faces were followed"),
-        Column("face_tracks", "each face as it is shown: face_id, name, hidden, and the numbers merged into it"),
+        Column(
+            "face_tracks",
+            "each face as it is shown: face_id, name, hidden, the numbers merged into it, and time_on_screen and "
+            "emotion_shares as in per-face.csv",
+        ),
         Column("notes", "notes and marked ranges: start_s, end_s (null for a moment), text"),
         Column("analyzed_at", "when the analysis was finished, ISO 8601"),
         Column("columns", "meaning of the columns of timeline.csv"),

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from emotion_timeline.db.tables import Video
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.exports.dictionary import PARQUET, TEXT_COLUMNS
-from emotion_timeline.exports.tidy import strongest
+from emotion_timeline.shares import most_probable
 from emotion_timeline.views import shown
-from emotion_timeline.views.shown import ShownRow
+from emotion_timeline.views.shown import TimelineRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -95,7 +95,7 @@ def _metadata(meaning: str, unit: str) -> dict[str, str]:
     return {"meaning": meaning} | ({"unit": unit} if unit else {})
 
 
-def _batches(rows: Iterator[ShownRow], video: Video, schema: "pa.Schema") -> "Iterator[pa.RecordBatch]":
+def _batches(rows: Iterator[TimelineRow], video: Video, schema: "pa.Schema") -> "Iterator[pa.RecordBatch]":
     import pyarrow as pa
 
     while some := list(islice(rows, _BATCH_ROWS)):
@@ -104,10 +104,10 @@ def _batches(rows: Iterator[ShownRow], video: Video, schema: "pa.Schema") -> "It
         yield pa.record_batch(arrays, schema=schema)
 
 
-def _values(row: ShownRow, video: Video) -> tuple[Any, ...]:
+def _values(row: TimelineRow, video: Video) -> tuple[Any, ...]:
     """In the order of PARQUET's columns; None where there is nothing."""
     probabilities = row.probabilities or (None,) * len(EMOTIONS)
-    place = strongest(row.probabilities) if row.probabilities else None
+    place = most_probable(row.probabilities) if row.probabilities else None
     return (
         video.id,
         video.filename,

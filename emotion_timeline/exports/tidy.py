@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from emotion_timeline.clip import Clip
 from emotion_timeline.db import notes
 from emotion_timeline.db.tables import Video
-from emotion_timeline.db.timelines import TimelineRow, counts_by_status, read
+from emotion_timeline.db.timelines import counts_by_status, interval_s
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.exports.dictionary import EXPORTS, SIDECAR, TIDY
 from emotion_timeline.labels import labels_of
-from emotion_timeline.views import cast
+from emotion_timeline.shares import Sums, most_probable
+from emotion_timeline.views import cast, shown
+from emotion_timeline.views.shown import TimelineRow
 
 CSV_COLUMNS = TIDY.header
 """The CSV's header. Outsiders rely on it."""
@@ -39,9 +41,9 @@ def csv_lines(session: Session, video: Video) -> Iterator[str]:
     Returns:
         See lines().
     """
-    numbers = {face_id: face.face_id for face_id, face in cast.shown(session, video.id).items()}
     head, tail = ends(video)
-    return lines(CSV_COLUMNS, ((*head, *_cells(row, numbers), tail) for row in read(session, video.id)))
+    rows = shown.rows(session, video.id, hidden=True)
+    return lines(CSV_COLUMNS, ((*head, *_cells(row), tail, text(row.face_name)) for row in rows))
 
 
 def lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -64,7 +66,7 @@ def lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
 
 
 def ends(video: Video) -> tuple[tuple[str, str], str]:
-    """The cells that every row of a video begins with, its id and name, and the last one, the network's version."""
+    """The cells that every row of a video begins with, its id and name, and that of the network's version."""
     return (text(video.id), text(video.filename)), text(video.model_version)
 
 
@@ -78,29 +80,25 @@ def plain_text(value: str) -> str:
     return value[1:] if value.startswith("'") and value[1:].startswith(_FORMULA_STARTS) else value
 
 
-def strongest(probabilities: Sequence[float]) -> int:
-    """Place of the highest value, the first one among equals."""
-    return max(range(len(EMOTIONS)), key=probabilities.__getitem__)
-
-
-def _cells(row: TimelineRow, numbers: dict[int, int]) -> Iterator[str]:
+def _cells(row: TimelineRow) -> Iterator[str]:
     yield str(row.frame)
     yield f"{row.timestamp_s:.6f}"
-    yield "" if row.face_id is None else str(numbers.get(row.face_id, row.face_id))
-    yield row.status.name.lower()
+    yield "" if row.face_id is None else str(row.face_id)
+    yield row.status
     yield "" if row.confidence is None else f"{row.confidence:.4f}"
     yield from ([""] * 4 if row.box is None else (f"{value:.2f}" for value in row.box))
     if row.probabilities is None:
         yield from [""] * (len(EMOTIONS) + 2)
         return
     yield from (f"{probability:.6f}" for probability in row.probabilities)
-    place = strongest(row.probabilities)
+    place = most_probable(row.probabilities)
     yield EMOTIONS[place]
     yield f"{row.probabilities[place]:.6f}"
 
 
 def sidecar(session: Session, video: Video, software_version: str) -> dict[str, Any]:
     """How a timeline was made, and what it holds, for the JSON file beside the CSV."""
+    cards = cast.cards(session, video.id)
     return {
         "video_id": video.id,
         "source_file": video.filename,
@@ -114,12 +112,11 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         "software": {"name": "emotion-timeline", "version": software_version},
         "emotions": list(EMOTIONS),
         "frames_analyzed": video.frames_total,
+        "sample_interval_s": round(interval_s(session, video.id), 6),
         "frames_by_status": counts_by_status(session, video.id),
+        "emotion_shares": _rounded(Sums.total(card.sums for card in cards if not card.hidden).shares),
         "faces": (video.summary or {}).get("faces"),
-        "face_tracks": [
-            {"face_id": face.face_id, "name": face.name, "hidden": face.hidden, "merged": merged}
-            for face, merged in cast.members(session, video.id).items()
-        ],
+        "face_tracks": [_track(card) for card in sorted(cards, key=lambda card: card.face_id)],
         "notes": [
             {"start_s": note.start_s, "end_s": note.end_s, "text": note.text} for note in notes.listed(session, video)
         ],
@@ -132,3 +129,18 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         },
         "note": "Probabilities describe the expression a face shows, not what the person feels.",
     }
+
+
+def _track(card: cast.Card) -> dict[str, Any]:
+    return {
+        "face_id": card.face_id,
+        "name": card.name,
+        "hidden": card.hidden,
+        "merged": list(card.merged),
+        "time_on_screen": round(card.sums.on_screen_s, 6),
+        "emotion_shares": _rounded(card.sums.shares),
+    }
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 6) for name, value in values.items()}

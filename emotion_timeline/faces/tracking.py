@@ -4,7 +4,8 @@ A box belongs to the face whose last box lay nearest, if that was seen recently 
 Pairs are taken greedily, the nearest first, so the result depends on nothing but the boxes and their times. Nothing
 looks at what a face looks like: two people who swap places while nobody sees them swap numbers as well.
 
-Distances are in box sizes and gaps in seconds, so that the rule holds for any resolution and any sampling rate.
+Distances are in box sizes and gaps in seconds, so that the rule holds for any resolution and any sampling rate. A gap
+begins where the face's last frame ends (emotion_timeline.durations): a picture that stands still is no gap.
 """
 
 import math
@@ -15,14 +16,11 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_timeline.durations import longest_stand_s, longest_unseen_s
 from emotion_timeline.observations import Observations
 
 Box = tuple[float, float, float, float]
 
-# A face may be unseen for this long: a blink of the detector, a hand before the face, a short turn away.
-MAX_GAP_S = 1.0
-# With sparse samples a gap is at least one sample; this allows one sample without the face, and uneven spacing.
-MAX_GAP_SAMPLES = 2.5
 # Centres may move by this many box sizes (square root of the area). Two heads side by side are at least one apart.
 MAX_SHIFT = 0.75
 # The larger of the two boxes may be this many times as large (in each direction) as the smaller.
@@ -35,49 +33,41 @@ class Tracklet:
 
     Attributes:
         segment: the segment's index.
-        number: the face's number within the segment, as link() gives it.
+        number: the face's number within the segment, as Linker.link() gives it.
         first_timestamp_s, last_timestamp_s: when it was first and last seen, seconds from the video's first frame.
+        until_s: when the frame ends in which it was last seen.
         first_box, last_box: x, y, width, height in pixels of the frame as displayed, at those times.
-        rows: how many observations it has.
     """
 
     segment: int
     number: int
     first_timestamp_s: float
     last_timestamp_s: float
+    until_s: float
     first_box: Box
     last_box: Box
-    rows: int
 
 
 @dataclass(slots=True)
 class _Face:
-    """A face as last seen."""
+    """A face as last seen, in a frame that ends at until_s: infinity while that isn't known."""
 
     number: int
     timestamp_s: float
     box: Box
+    until_s: float = math.inf
     segment: int = -1
-
-
-def longest_gap_s(sample_interval_s: float) -> float:
-    """For how long a face may be unseen and is still the same.
-
-    Args:
-        sample_interval_s: seconds between sampled frames; 0 where every frame is sampled.
-    """
-    return max(MAX_GAP_S, MAX_GAP_SAMPLES * sample_interval_s)
 
 
 class Linker:
     """Numbers the faces of one segment, block by block; the blocks must come in the order of time."""
 
-    def __init__(self, sample_interval_s: float = 0.0) -> None:
+    def __init__(self, sample_interval_s: float) -> None:
         """
         Args:
-            sample_interval_s: seconds between sampled frames; 0 where every frame is sampled.
+            sample_interval_s: seconds between sampled frames; see durations.interval_s.
         """
-        self._max_gap_s = longest_gap_s(sample_interval_s)
+        self._stand_s, self._unseen_s = longest_stand_s(sample_interval_s), longest_unseen_s(sample_interval_s)
         self._faces: list[_Face] = []
         self._count = 0
 
@@ -91,16 +81,23 @@ class Linker:
             int32 (rows,): 0-based by first appearance, -1 for rows without a face.
         """
         numbers = np.full(len(observations), -1, dtype=np.int32)
-        rows = np.flatnonzero(observations["face"] >= 0)
-        frames = observations["frame"][rows]
-        for frame_rows in np.split(rows, np.flatnonzero(np.diff(frames)) + 1):
-            if len(frame_rows):
-                timestamp_s = float(observations["timestamp_s"][frame_rows[0]])
-                numbers[frame_rows] = self._link_frame(timestamp_s, observations["box"][frame_rows].tolist())
+        if not len(observations):
+            return numbers
+        for rows in np.split(np.arange(len(observations)), np.flatnonzero(np.diff(observations["frame"])) + 1):
+            self._let_go(float(observations["timestamp_s"][rows[0]]))
+            rows = rows[observations["face"][rows] >= 0]
+            if len(rows):
+                timestamp_s = float(observations["timestamp_s"][rows[0]])
+                numbers[rows] = self._link_frame(timestamp_s, observations["box"][rows].tolist())
         return numbers
 
+    def _let_go(self, timestamp_s: float) -> None:
+        """A frame begins: the one before ends, and faces that were unseen for too long are forgotten."""
+        for face in self._faces:
+            face.until_s = min(face.until_s, timestamp_s, face.timestamp_s + self._stand_s)
+        self._faces = [face for face in self._faces if timestamp_s - face.until_s <= self._unseen_s]
+
     def _link_frame(self, timestamp_s: float, boxes: list[Box]) -> list[int]:
-        self._faces = [face for face in self._faces if timestamp_s - face.timestamp_s <= self._max_gap_s]
         matches = _match(self._faces, boxes)
         numbers = []
         for i, box in enumerate(boxes):
@@ -109,44 +106,30 @@ class Linker:
                 face = _Face(self._count, timestamp_s, box)
                 self._count += 1
                 self._faces.append(face)
-            face.timestamp_s, face.box = timestamp_s, box
+            face.timestamp_s, face.box, face.until_s = timestamp_s, box, math.inf
             numbers.append(face.number)
         return numbers
 
 
-def link(observations: Observations) -> NDArray[np.int32]:
-    """Numbers the faces of one whole segment.
-
-    Args:
-        observations: the segment's rows in the order of frames.
-
-    Returns:
-        int32 (rows,): 0-based by first appearance, -1 for rows without a face.
-    """
-    timestamps_s = np.unique(observations["timestamp_s"])
-    interval_s = float(np.median(np.diff(timestamps_s))) if len(timestamps_s) > 1 else 0.0
-    return Linker(interval_s).link(observations)
-
-
-def join(tracklets: Iterable[Tracklet], sample_interval_s: float = 0.0) -> dict[tuple[int, int], int]:
+def join(tracklets: Iterable[Tracklet], sample_interval_s: float) -> dict[tuple[int, int], int]:
     """Joins the faces of all segments by the same rule, as if linking had gone on across the cuts.
 
     Args:
         tracklets: of the whole video, in any order.
-        sample_interval_s: seconds between sampled frames; 0 where every frame is sampled.
+        sample_interval_s: seconds between sampled frames; see durations.interval_s.
 
     Returns:
         face id, 1-based by first appearance, for every (segment, number).
     """
-    max_gap_s = longest_gap_s(sample_interval_s)
+    unseen_s = longest_unseen_s(sample_interval_s)
     ordered = sorted(tracklets, key=lambda t: (t.first_timestamp_s, t.segment, t.number))
     faces: list[_Face] = []
     ids: dict[tuple[int, int], int] = {}
     count = 0
     for (timestamp_s, segment), group in groupby(ordered, key=lambda t: (t.first_timestamp_s, t.segment)):
         beginning = list(group)
-        faces = [face for face in faces if timestamp_s - face.timestamp_s <= max_gap_s]
-        # Within its own segment link() has decided already.
+        faces = [face for face in faces if timestamp_s - face.until_s <= unseen_s]
+        # Within its own segment Linker has decided already.
         unseen = [face for face in faces if face.segment != segment and face.timestamp_s < timestamp_s]
         matches = _match(unseen, [tracklet.first_box for tracklet in beginning])
         for i, tracklet in enumerate(beginning):
@@ -155,7 +138,8 @@ def join(tracklets: Iterable[Tracklet], sample_interval_s: float = 0.0) -> dict[
                 count += 1
                 face = _Face(count, timestamp_s, tracklet.first_box)
                 faces.append(face)
-            face.timestamp_s, face.box, face.segment = tracklet.last_timestamp_s, tracklet.last_box, segment
+            face.timestamp_s, face.until_s = tracklet.last_timestamp_s, tracklet.until_s
+            face.box, face.segment = tracklet.last_box, segment
             ids[tracklet.segment, tracklet.number] = face.number
     return ids
 

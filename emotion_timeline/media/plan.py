@@ -45,7 +45,8 @@ class SegmentPlan:
         end_pts: start of the next segment; None for the last.
         frames: int64 (n,), 0-based indexes of the sampled frames in order of presentation over the whole video.
         pts: int64 (n,), their presentation timestamps.
-        whole: decode from the start of the file without seeking.
+        interval_pts: time between sampled frames, the median over the whole video; 0 for a single one.
+        until_pts: when its last sampled frame is followed by the next one, or what is analysed ends.
         by_order: recognise frames by their order, because the container's timestamps can't be trusted.
         origin_pts: presentation timestamp of the video's first frame.
         time_base_numerator: seconds per unit of the timestamps, with time_base_denominator.
@@ -61,7 +62,8 @@ class SegmentPlan:
     end_pts: int | None
     frames: NDArray[np.int64]
     pts: NDArray[np.int64]
-    whole: bool
+    interval_pts: int
+    until_pts: int
     by_order: bool
     origin_pts: int
     time_base_numerator: int
@@ -143,6 +145,7 @@ def plan(
     # Two keyframes are tried out. Should others lie, read_frames gets round them, but slowly.
     if not all(can_start(path, _span(survey, *cut)) for cut in {*cuts[1:2], *cuts[1:][len(cuts) // 2 :][:1]}):
         cuts = cuts[:1]
+    interval = int(np.median(np.diff(survey.pts[sampled]))) if len(sampled) > 1 else 0
     segments: list[SegmentPlan] = []
     for (start_packet, start_pts), following in zip(cuts, [*cuts[1:], None], strict=True):
         end_pts = None if following is None else following[1]
@@ -158,7 +161,8 @@ def plan(
                 end_pts=end_pts,
                 frames=frames,
                 pts=survey.pts[frames],
-                whole=len(cuts) == 1,
+                interval_pts=interval,
+                until_pts=int(survey.pts[sampled[end]]) if end < len(sampled) else _end_pts(survey, clip),
                 by_order=not survey.info.trusted_timestamps,
                 origin_pts=int(survey.pts[0]),
                 time_base_numerator=base.numerator,
@@ -242,6 +246,13 @@ def _clipped(survey: Survey, sampled: NDArray[np.int64], clip: Clip) -> NDArray[
         clip.require_before_end(survey.info.duration_s)
         raise clip.has_no_frame("none of the recording's sampled frames lies there")
     return sampled[begin:end]
+
+
+def _end_pts(survey: Survey, clip: Clip | None) -> int:
+    """Where what is analysed ends."""
+    end = clip.end_unit(survey.time_base) if clip else None
+    units = round(survey.info.duration_s / survey.time_base)
+    return int(survey.pts[0]) + (units if end is None else min(end, units))
 
 
 def _span(survey: Survey, first_packet: int, seek_pts: int) -> Span:

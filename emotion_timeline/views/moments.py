@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from emotion_timeline.db.tables import Face
-from emotion_timeline.db.videos import get
 from emotion_timeline.emotions import EMOTIONS
-from emotion_timeline.views import appearances
 from emotion_timeline.views.appearances import APART_S
 from emotion_timeline.views.cast import shown
 
@@ -47,9 +44,6 @@ def strongest(session: Session, video_id: str, per_emotion: int = 4) -> list[Mom
         video_id: a video that is done.
         per_emotion: at most so many, 1 to 6. A face's own moments lie apart already, so each that is taken stands in
             the way of two others of a face at the most: of the 12 that are kept for each face, one is left for the 6th.
-
-    Raises:
-        NotFound: there is no such video.
     """
     candidates = sorted(_candidates(session, video_id), key=lambda m: (-m.probability, m.frame, m.face_id))
     return [moment for emotion in EMOTIONS for moment in _apart(candidates, emotion, per_emotion)]
@@ -65,16 +59,9 @@ def _apart(candidates: list[Moment], emotion: str, most: int) -> list[Moment]:
 
 def _candidates(session: Session, video_id: str) -> Iterator[Moment]:
     faces = shown(session, video_id)
-    for face_id, peaks in _peaks(session, video_id):
+    stored = session.execute(select(Face.face_id, Face.peaks).where(Face.video_id == video_id))
+    for face_id, peaks in stored:
         face = faces[face_id]
         if not face.hidden:
             for peak in peaks:
                 yield Moment(**{**peak, "face_id": face.face_id, "box": tuple(peak["box"])})
-
-
-def _peaks(session: Session, video_id: str) -> list[tuple[int, list[dict[str, Any]]]]:
-    stored = session.execute(select(Face.face_id, Face.peaks).where(Face.video_id == video_id)).all()
-    if stored:
-        return [(face_id, peaks) for face_id, peaks in stored]
-    measured = appearances.measure(session, get(session, video_id))  # the video was done before faces had rows
-    return [(face_id, measures["peaks"]) for face_id, measures in measured.items()]

@@ -14,8 +14,8 @@ from emotion_timeline.observations import RANKING
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Some frames in a row.
+class FrameCounts:
+    """Some frames in a row, counted by status.
 
     Attributes:
         start_s: time of the first analysed one, from the recording's first frame.
@@ -28,12 +28,12 @@ class Stretch:
     frames: dict[str, int]
 
 
-def stretches(session: Session, video_id: str, span_s: float, most: int) -> list[Stretch]:
+def stretches(session: Session, video_id: str, span_s: float, most: int) -> list[FrameCounts]:
     """A video cut into stretches of half a second, or a multiple of it, without those where nothing was analysed.
 
     Args:
         session: an open session.
-        video_id: a done video, none of whose segments is curves.missing().
+        video_id: a done video.
         span_s: length of what was analysed, in seconds.
         most: about so many at the most.
     """
@@ -45,6 +45,6 @@ def stretches(session: Session, video_id: str, span_s: float, most: int) -> list
     counts = cells["frames"][:, list(RANKING)].tolist()
     names = [status.name.lower() for status in RANKING]
     return [
-        Stretch(start_s, end_s, dict(zip(names, frames, strict=True)))
+        FrameCounts(start_s, end_s, dict(zip(names, frames, strict=True)))
         for start_s, end_s, frames in zip(starts_s, [*starts_s[1:], math.inf], counts, strict=True)
     ]

@@ -3,30 +3,40 @@
 A frame never disappears. Where all its faces are hidden, it keeps one row that says so.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from emotion_timeline.db.timelines import TimelineRow, read
+from emotion_timeline.db.tables import Observation, Segment, Tracklet
+from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.observations import Status
 from emotion_timeline.views import cast
 from emotion_timeline.views.cast import ShownFace
 
 HIDDEN = "hidden"
 """Status of a frame whose faces are all hidden, where these are left out."""
 
+_CHUNK_ROWS = 5000  # rows in memory at a time
+_NOBODY = ShownFace(0, None, False)
+_COLUMNS = (
+    "frame", "timestamp_s", "status", "tracklet", "confidence", "box_x", "box_y", "box_w", "box_h", *EMOTIONS,
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
-class ShownRow:
-    """One line of a timeline as it is shown.
+class TimelineRow:
+    """One line of a timeline, with its face as a person left it: merged and named.
 
     Attributes:
         frame: 0-based index in presentation order.
         timestamp_s: seconds from the first frame.
-        face_id: the face, after merging; None without one.
+        face_id: 1-based number of the face over the whole video; None without a face.
         face_name: the name that a person gave it; empty without one.
-        status: the name of an observation's Status, in small letters, or HIDDEN.
+        is_hidden: whether a person has hidden it.
+        status: the name of an observation's Status in small letters, or HIDDEN.
         confidence: the detector's, 0-1, or None.
         box: x, y, width, height in displayed pixels, or None.
         probabilities: in the order of EMOTIONS, or None.
@@ -36,19 +46,20 @@ class ShownRow:
     timestamp_s: float
     face_id: int | None
     face_name: str
+    is_hidden: bool
     status: str
     confidence: float | None = None
     box: tuple[float, float, float, float] | None = None
     probabilities: tuple[float, ...] | None = None
 
 
-def rows(session: Session, video_id: str, *, hidden: bool) -> Iterator[ShownRow]:
+def rows(session: Session, video_id: str, *, hidden: bool) -> Iterator[TimelineRow]:
     """All rows, in order of frame; see frames()."""
     for frame in frames(session, video_id, hidden=hidden):
         yield from frame
 
 
-def frames(session: Session, video_id: str, *, hidden: bool) -> Iterator[Sequence[ShownRow]]:
+def frames(session: Session, video_id: str, *, hidden: bool) -> Iterator[Sequence[TimelineRow]]:
     """The rows of each frame, at least one, as a stream: memory doesn't grow with the video's length.
 
     Args:
@@ -56,15 +67,35 @@ def frames(session: Session, video_id: str, *, hidden: bool) -> Iterator[Sequenc
         video_id: the video.
         hidden: whether hidden faces are there, too.
     """
-    shown = cast.shown(session, video_id)
-    for _, group in groupby(read(session, video_id), key=lambda row: row.frame):
-        seen = [(row, shown.get(row.face_id) if row.face_id is not None else None) for row in group]
-        kept = [_as_shown(row, face) for row, face in seen if hidden or face is None or not face.hidden]
-        yield kept or [ShownRow(seen[0][0].frame, seen[0][0].timestamp_s, None, "", HIDDEN)]
+    for _, group in groupby(read(session, video_id, cast.shown(session, video_id)), key=lambda row: row.frame):
+        found = list(group)
+        kept = [row for row in found if hidden or not row.is_hidden]
+        yield kept or [TimelineRow(found[0].frame, found[0].timestamp_s, None, "", False, HIDDEN)]
 
 
-def _as_shown(row: TimelineRow, face: ShownFace | None) -> ShownRow:
-    return ShownRow(
-        row.frame, row.timestamp_s, face.face_id if face else row.face_id, (face and face.name) or "",
-        row.status.name.lower(), row.confidence, row.box, row.probabilities,
-    )  # fmt: skip
+def read(session: Session, video_id: str, shown: Mapping[int, ShownFace]) -> Iterator[TimelineRow]:
+    """A video's rows in order of frame and face, as a stream: memory doesn't grow with the video's length.
+
+    Args:
+        session: an open session; it must stay open until the last row.
+        video_id: the video.
+        shown: what each face that was followed is shown as.
+    """
+    columns = [getattr(Observation, name) for name in _COLUMNS]
+    names = {status.value: status.name.lower() for status in Status}
+    segment_ids = select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)
+    for segment_id in session.scalars(segment_ids).all():
+        followed = session.execute(select(Tracklet.number, Tracklet.face_id).where(Tracklet.segment_id == segment_id))
+        faces = {number: shown[face_id] for number, face_id in followed if face_id is not None}
+        rows = session.execute(
+            select(*columns)
+            .where(Observation.segment_id == segment_id)
+            .order_by(Observation.frame, Observation.face)
+            .execution_options(yield_per=_CHUNK_ROWS)
+        )
+        for frame, timestamp_s, status, tracklet, confidence, x, y, w, h, *probabilities in rows:
+            face = faces.get(tracklet, _NOBODY)
+            yield TimelineRow(
+                frame, timestamp_s, face.face_id or None, face.name or "", face.hidden, names[status], confidence,
+                None if x is None else (x, y, w, h), None if probabilities[0] is None else tuple(probabilities),
+            )  # fmt: skip

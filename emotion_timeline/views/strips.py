@@ -1,8 +1,7 @@
 """The strip of a video: its whole timeline at a glance, one character for each of up to 120 equal stretches.
 
-It is computed in the database when a video is finished, and kept in its summary. Videos that were done before strips
-existed get theirs from the workers' sweep, not from the list that shows them: a page that writes would take SQLite's
-one write lock from the workers, and a page full of long recordings would keep a person waiting.
+It is computed in the database when a video is finished, and kept in its summary. It is a drawing: how much of the
+recording shows what is told by emotion_timeline.shares.
 """
 
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from sqlalchemy import ColumnElement, Integer, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from emotion_timeline.clip import Clip
-from emotion_timeline.db.tables import Observation, Segment, Video, VideoStatus
+from emotion_timeline.db.tables import Observation, Segment, Video
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Status
 
@@ -75,16 +74,3 @@ def _character(is_readable: int, means: Sequence[float | None]) -> str:
 def _held(characters: dict[int, str], stretches: int) -> str:
     shown = characters[min(characters)] if characters else ""
     return "".join(shown := characters.get(stretch, shown) for stretch in range(stretches))
-
-
-def missing(session: Session, limit: int) -> Sequence[Video]:
-    """Videos that were done before strips existed, newest first."""
-    lacks = (Video.status == VideoStatus.DONE) & Video.summary["strip"].as_string().is_(None)
-    return session.scalars(select(Video).where(lacks).order_by(Video.created_at.desc()).limit(limit)).all()
-
-
-def store(session: Session, video_id: str, strip: str) -> None:
-    """Put a strip into the summary of a video that is still there and done."""
-    video = session.get(Video, video_id, with_for_update=True)
-    if video is not None and video.status is VideoStatus.DONE:
-        video.summary = (video.summary or {}) | {"strip": strip}

@@ -1,17 +1,14 @@
-"""What pictures and overlay show: the frames worth a picture, and the faces in a stretch of frames, with labels."""
+"""What pictures and overlay show: the frames worth a picture, and what faces are called."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
-from typing import Any
 
 import numpy as np
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, undefer
 
-from emotion_timeline.db.tables import Observation, Segment, Tracklet, Video
+from emotion_timeline.db.tables import Observation, Segment, Video
 from emotion_timeline.db.work import SegmentRow
-from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Status
 from emotion_timeline.views import cast, moments
 
@@ -40,32 +37,6 @@ class WantedFrames:
     def frames(self) -> set[int]:
         """All of them."""
         return {self.thumbnail, *(frame for frame, _ in self.faces.values()), *self.moments}
-
-
-@dataclass(frozen=True)
-class SeenFace:
-    """A face in a frame.
-
-    Attributes:
-        face_id: 1-based number over the whole video, as it was followed.
-        box: where it is.
-        emotion: the most probable; None where the face is too small to tell.
-        probability: its probability, 0-1; None likewise.
-    """
-
-    face_id: int
-    box: Box
-    emotion: str | None
-    probability: float | None
-
-
-@dataclass(frozen=True)
-class SampledFrame:
-    """A frame that was analysed, with its faces, left to right."""
-
-    frame: int
-    timestamp_s: float
-    faces: tuple[SeenFace, ...]
 
 
 def wanted_frames(session: Session, video: Video) -> WantedFrames:
@@ -109,28 +80,3 @@ def labels(session: Session, video_id: str) -> dict[int, str | None]:
     """What each face that was followed is called, by its number; None for one that is hidden."""
     shown = cast.shown(session, video_id)
     return {number: None if f.hidden else f.name or f"P{f.face_id}" for number, f in shown.items()}
-
-
-def sampled_frames(session: Session, video_id: str, first: int, after: int) -> list[SampledFrame]:
-    """The analysed frames from one index up to another, not included, in order; also those without a face."""
-    names = ("box_x", "box_y", "box_w", "box_h", *EMOTIONS)
-    tracked = (Tracklet.segment_id == Observation.segment_id) & (Tracklet.number == Observation.tracklet)
-    rows = session.execute(
-        select(Observation.frame, Observation.timestamp_s, Tracklet.face_id, *(getattr(Observation, n) for n in names))
-        .join(Segment, Segment.id == Observation.segment_id)
-        .outerjoin(Tracklet, tracked)
-        .where(Segment.video_id == video_id, Observation.frame >= first, Observation.frame < after)
-        .order_by(Observation.frame, Observation.face)
-    )
-    return [
-        SampledFrame(frame, timestamp_s, tuple(_seen(row) for row in faces if row.face_id is not None))
-        for (frame, timestamp_s), faces in groupby(rows, key=lambda row: (row.frame, row.timestamp_s))
-    ]
-
-
-def _seen(row: Any) -> SeenFace:
-    _, _, face_id, x, y, w, h, *probabilities = row
-    if probabilities[0] is None:
-        return SeenFace(face_id, (x, y, w, h), None, None)
-    probability = max(probabilities)
-    return SeenFace(face_id, (x, y, w, h), EMOTIONS[probabilities.index(probability)], probability)

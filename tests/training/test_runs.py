@@ -57,6 +57,26 @@ def test_loss_falls_and_a_stopped_run_goes_on_exactly(tmp_path: Path, training_d
     assert resumed.best()[0] == best
 
 
+def test_a_run_that_is_stopped_before_its_checkpoint_keeps_the_best_of_its_history(
+    tmp_path: Path, training_data: tuple[Dataset, Dataset]
+) -> None:
+    run = Run("paper", RECIPE, tmp_path, *training_data)
+    some_epochs(run, 1)
+    (tmp_path / "checkpoint.partial").mkdir()  # in the way of the next checkpoint, and of nothing before it
+    stopped_at = 0
+    while not (tmp_path / checkpoint.NEXT_BEST_FILE_NAME).exists() and stopped_at < 3:
+        with pytest.raises(IsADirectoryError):
+            some_epochs(run, 1)
+        stopped_at += 1
+    assert (tmp_path / checkpoint.NEXT_BEST_FILE_NAME).exists(), "an epoch was better, or nothing was tried"
+    (tmp_path / "checkpoint.partial").rmdir()
+    resumed = Run("paper", RECIPE, tmp_path, *training_data)
+    assert len(resumed.history) == 1
+    assert resumed.best()[0] == resumed.history[0]
+    some_epochs(resumed, 2)
+    assert resumed.best()[0] == max(resumed.history, key=lambda epoch: epoch["validation_accuracy"])
+
+
 def test_averaged_weights_are_measured_and_exported_and_training_goes_on_from_the_others(
     tmp_path: Path, training_data: tuple[Dataset, Dataset]
 ) -> None:

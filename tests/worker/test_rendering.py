@@ -21,8 +21,9 @@ from emotion_timeline.db.tables import Render, RenderKind, RenderStatus
 from emotion_timeline.errors import LeaseLost, Stopped, VideoError
 from emotion_timeline.media import stills
 from emotion_timeline.media.plan import plan, read_frames
+from emotion_timeline.observations import Status
 from emotion_timeline.views import subjects
-from emotion_timeline.views.subjects import SampledFrame, SeenFace
+from emotion_timeline.views.boxes import BoxedFace, BoxedFrame
 from tests.finished import BOX, claim_render, finish_video, make_render
 from tests.media.make import Clip, encode, read_barcode
 from tests.services import ASTRONAUT
@@ -148,16 +149,17 @@ def test_an_overlay_shows_the_face_in_every_frame(
 
 
 def test_a_box_stays_between_samples_but_not_for_long() -> None:
-    face = SeenFace(1, (0, 0, 9, 9), "sad", 0.5)
-    seen = Seen(iter([SampledFrame(0, 0.0, (face,)), SampledFrame(30, 3.0, ()), SampledFrame(60, 6.0, (face,))]), 1.0)
+    face = BoxedFace(1, (0, 0, 9, 9), Status.OK, "sad", 0.5)
+    sampled = [BoxedFrame(0, 0.0, Status.OK, (face,)), BoxedFrame(30, 3.0, Status.NO_FACE, ())]
+    seen = Seen(iter([*sampled, BoxedFrame(60, 6.0, Status.OK, (face,))]), 2.5)
     assert [bool(seen.at(frame, frame / 10)) for frame in (0, 25, 26, 30, 31, 60, 70)] == [
         True, True, False, False, False, True, True,
     ]  # fmt: skip
 
 
 def test_without_sampling_a_face_is_shown_at_its_own_frame_only() -> None:
-    face = SeenFace(1, (0, 0, 9, 9), None, None)
-    seen = Seen(iter([SampledFrame(1, 0.1, (face,))]), None)
+    face = BoxedFace(1, (0, 0, 9, 9), Status.TOO_SMALL, None, None)
+    seen = Seen(iter([BoxedFrame(1, 0.1, Status.TOO_SMALL, (face,))]), 0.0)
     assert [bool(seen.at(frame, frame / 10)) for frame in (0, 1, 2)] == [False, True, False]
 
 

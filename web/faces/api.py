@@ -48,7 +48,7 @@ def strongest(video_id: str) -> dict[str, Any]:
 
 
 def find_cards(service: Service, video_id: str) -> list[Card]:
-    """The cards of a video's faces; the first look at those of an older video stores their rows.
+    """The cards of a video's faces.
 
     Raises:
         NotFound: no such video.
@@ -56,10 +56,6 @@ def find_cards(service: Service, video_id: str) -> list[Card]:
     """
     with service.database.read() as session:
         cast.require_done(videos.get(session, video_id))
-        if cast.are_stored(session, video_id):
-            return cast.cards(session, video_id)
-    with service.database.write() as session:
-        cast.ensure(session, video_id)
         return cast.cards(session, video_id)
 
 
@@ -78,7 +74,7 @@ def change(service: Service, video_id: str, face_id: int, wanted: dict[str, Any]
         Conflict: the video is not done, or that can't be done with this face.
     """
     with service.database.write() as session:
-        cast.ensure(session, video_id)
+        cast.require_done(videos.get(session, video_id))
         if "merged_into" in wanted:
             if wanted["merged_into"] is None:
                 cast.split(session, video_id, face_id)
@@ -135,17 +131,17 @@ def described(video_id: str, card: Card) -> dict[str, Any]:
         "name": card.name,
         "hidden": card.hidden,
         "merged": list(card.merged),
-        "frames": card.frames,
-        "frames_classified": card.frames_classified,
-        "first_timestamp_s": round(card.first_timestamp_s, 6),
-        "last_timestamp_s": round(card.last_timestamp_s, 6),
-        "on_screen_s": round(card.on_screen_s, 3),
+        "frames": card.sums.frames,
+        "frames_classified": card.sums.frames_classified,
+        "first_timestamp_s": round(card.sums.first_timestamp_s, 6),
+        "last_timestamp_s": round(card.sums.last_timestamp_s, 6),
+        "on_screen_s": round(card.sums.on_screen_s, 3),
         "best_frame": card.best_frame,
         "best_timestamp_s": round(card.best_timestamp_s, 6),
         "best_box": [round(value, 2) for value in card.best_box],
-        "emotion_frames": card.emotion_frames,
-        "emotion_shares": _rounded(card.shares),
-        "emotion_means": _rounded(card.means),
+        "emotion_frames": card.sums.emotion_frames,
+        "emotion_shares": _rounded(card.sums.shares),
+        "emotion_means": _rounded(card.sums.means),
         "picture": face_picture(video_id, card.face_id),
         "links": {"self": url_for("faces.update", video_id=video_id, face_id=card.face_id)},
     }

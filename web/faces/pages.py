@@ -72,7 +72,7 @@ def faces_of(video_id: str) -> dict[str, Any]:
 
 def _is_short(card: Card) -> bool:
     """A face that somebody has named or merged is there for a reason, however short."""
-    return card.on_screen_s < _SHORT_S and card.name is None and not card.merged
+    return card.sums.on_screen_s < _SHORT_S and card.name is None and not card.merged
 
 
 def moments_of(video_id: str) -> dict[str, Any]:

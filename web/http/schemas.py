@@ -123,6 +123,10 @@ class VideoBody(Analysis):
     finished_at: datetime | None
     frames_by_status: dict[str, int] | None
     faces: int | None = Field(description="faces followed")
+    faces_shown: int | None = Field(description="faces left after merging and hiding")
+    emotion_frames: dict[str, int] | None = Field(
+        description="classified frames of these by their most probable emotion; a merged face counts once in a frame"
+    )
     strip: str | None = Field(
         description="up to 120 equal stretches: place of the main emotion, - without a face, x not decodable"
     )

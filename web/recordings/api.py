@@ -147,10 +147,9 @@ def chart_json(video_id: str) -> dict[str, Any]:
     """The timeline, or a stretch of it, reduced to what a screen can show."""
     with service().database.read() as session:
         video = done(videos.get(session, video_id))
-    stretch = charts.asked(video.info["duration_s"])
-    charts.prepare(service().database, video_id)
+    asked = charts.asked(video.info["duration_s"])
     with service().database.read() as session:
-        return charts.chart(session, videos.get(session, video_id), stretch)
+        return charts.chart(session, videos.get(session, video_id), asked)
 
 
 def find(service: Service, video_id: str) -> dict[str, Any]:
@@ -234,6 +233,8 @@ def _described(video: Video, progress: Progress, made: Sequence[Render]) -> dict
             "finished_at": instant(video.finished_at),
             "frames_by_status": summary.get("frames_by_status"),
             "faces": summary.get("faces"),
+            "faces_shown": summary.get("faces_shown"),
+            "emotion_frames": summary.get("emotion_frames"),
             "renders": renders_api.described(made),
             "strip": summary.get("strip"),
         }

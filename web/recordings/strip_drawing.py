@@ -1,4 +1,4 @@
-"""A strip (emotion_timeline.views.strips) as a drawing and in words."""
+"""A strip (emotion_timeline.views.strips) as a drawing."""
 
 from itertools import groupby
 
@@ -15,8 +15,6 @@ KINDS = {**{str(index): emotion for index, emotion in enumerate(EMOTIONS)}, NO_F
 _WORDS = {"absent": "no face", "unreadable": "not readable"}
 _HEIGHT = 10
 _TOPS = {"neutral": 5, "absent": 8, "unreadable": 8}  # lower than what there is to see; emotions take the whole height
-_LEAST_SHARE = 0.05  # that is mentioned
-_MOST_MENTIONED = 3
 
 
 @blueprint.app_template_filter()
@@ -43,13 +41,3 @@ def sample_path(kind: str) -> str:
     """The path of a kind in a picture of 10 by 10, for a legend."""
     top = _TOPS.get(kind, 0)
     return f"M0 {top}h10v{_HEIGHT - top}h-10z"
-
-
-@blueprint.app_template_filter()
-def strip_sentence(strip: str) -> str:
-    """What a strip shows most, by share of the timeline: mostly neutral 62 %, happy 30 %, no face 8 %."""
-    counts = {kind: strip.count(character) for character, kind in KINDS.items()}
-    shares = sorted(((count / len(strip), kind) for kind, count in counts.items()), key=lambda share: -share[0])
-    told = [(share, kind) for share, kind in shares[:_MOST_MENTIONED] if share >= _LEAST_SHARE]
-    parts = [f"{kind_words(kind)} {100 * share:.0f}\u00a0%" for share, kind in told]
-    return ("mostly " if 0.5 < told[0][0] < 1 else "") + ", ".join(parts)

@@ -9,9 +9,8 @@ from emotion_timeline.clip import Clip
 from emotion_timeline.db import videos
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.views import quality
-from emotion_timeline.views.quality import Stretch
+from emotion_timeline.views.quality import FrameCounts
 from web.http.service import service
-from web.timeline import charts
 
 WIDTH, HEIGHT = 1000.0, 40.0
 """Of the band, in its own units."""
@@ -90,7 +89,6 @@ class Figures:
 
 def band(video_id: str) -> Band | None:
     """The band of a video that is done; None where no frame was analysed."""
-    charts.prepare(service().database, video_id)
     with service().database.read() as session:
         video = videos.get(session, video_id)
         duration_s = float(video.info["duration_s"])
@@ -105,7 +103,7 @@ def band(video_id: str) -> Band | None:
     return Band(_paths(stretches, start_s, end_s), start_s, end_s, in_order, len(runs) - len(in_order), len(stretches))
 
 
-def _paths(stretches: list[Stretch], start_s: float, end_s: float) -> dict[str, str]:
+def _paths(stretches: list[FrameCounts], start_s: float, end_s: float) -> dict[str, str]:
     """Bars from the top down, in the order of the statuses."""
     unit = WIDTH / (end_s - start_s)
     paths = dict.fromkeys(stretches[0].frames, "")
@@ -126,7 +124,7 @@ def _visible_shares(frames: dict[str, int]) -> dict[str, float]:
     return {status: share / sum(shares.values()) for status, share in shares.items()}
 
 
-def _runs(stretches: list[Stretch]) -> list[Run]:
+def _runs(stretches: list[FrameCounts]) -> list[Run]:
     runs: list[Run] = []
     before = "ok"
     for stretch in stretches:

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from emotion_timeline.clip import Clip
-from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Video
-from emotion_timeline.downsampling import Cells
+from emotion_timeline.downsampling import Cells, longest_runs
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Status
+from emotion_timeline.shares import shares_of
 from emotion_timeline.views import cast, curves
+from emotion_timeline.views.curves import Curves
 from web.http.openapi import Parameter
 from web.http.parameters import seconds, whole_number
 from web.http.problems import Problem
+from web.http.sentences import chart_sentence
 
 MAIN = "main"
 """Asks for the face that is seen in most frames."""
@@ -47,7 +49,7 @@ STRETCH = (
 
 
 @dataclass(frozen=True)
-class Stretch:
+class ChartRequest:
     """What is asked for.
 
     Attributes:
@@ -62,7 +64,7 @@ class Stretch:
     face_id: int | str | None
 
 
-def asked(duration_s: float) -> Stretch:
+def asked(duration_s: float) -> ChartRequest:
     """What the request's address asks for; by default everything of a recording of this length.
 
     Raises:
@@ -75,34 +77,25 @@ def asked(duration_s: float) -> Stretch:
     points = whole_number("points", default=_POINTS, lowest=_FEWEST_POINTS, highest=_MOST_POINTS)
     face_id = request.args.get("face_id")
     if face_id in (None, MAIN):
-        return Stretch(from_s, to_s, points, face_id)
-    return Stretch(from_s, to_s, points, whole_number("face_id", default=0, lowest=1, highest=_LARGEST_FACE_ID))
+        return ChartRequest(from_s, to_s, points, face_id)
+    return ChartRequest(from_s, to_s, points, whole_number("face_id", default=0, lowest=1, highest=_LARGEST_FACE_ID))
 
 
-def prepare(database: Database, video_id: str) -> None:
-    """Condense what an earlier version stored; a transaction for each segment, so that nobody waits for long."""
-    with database.read() as session:
-        segment_ids = curves.missing(session, video_id)
-    for segment_id in segment_ids:
-        with database.write() as session:
-            curves.fill(session, segment_id)
-
-
-def chart(session: Session, video: Video, stretch: Stretch) -> dict[str, Any]:
-    """A stretch of a done video, which was prepared, as lines; see curves.read.
+def chart(session: Session, video: Video, asked: ChartRequest) -> dict[str, Any]:
+    """A stretch of a done video as lines; see curves.read.
 
     Returns:
         `clip` (the part that was analysed; null: the whole), `bucket_s` (length of time that a point stands for; 0: it
-        is one frame), `faces`, all that are shown in the stretch, and `quality`. A face whose line was asked for has
-        `timestamp_s`, `frames`, `probabilities` and, unless a point is one frame, `lowest` and `highest`, as lists of
-        one length; null in all of them marks a gap.
+        is one frame), `faces`, all that are shown in the stretch, `quality`, and `summary`, which tells what the face
+        whose line was asked for shows in it, or all faces together. A face whose line was asked for has `timestamp_s`,
+        `frames`, `probabilities` and, unless a point is one frame, `lowest` and `highest`, as lists of one length; null
+        in all of them marks a gap.
     """
     shown = cast.shown(session, video.id)
-    found = curves.read(session, video, shown, stretch.from_s, stretch.to_s, stretch.points)
+    found = curves.read(session, video, shown, asked.from_s, asked.to_s, asked.points)
     names = {face.face_id: face.name for face in shown.values()}
-    starts = np.flatnonzero(np.diff(found.faces["face"], prepend=-1))
-    lines = {int(cells["face"][0]): cells for cells in np.split(found.faces, starts[1:]) if len(cells)}
-    wanted = stretch.face_id
+    lines = _by_face(found.faces)
+    wanted = asked.face_id
     if wanted == MAIN:
         wanted = max(lines, key=lambda face: int(lines[face]["frames"].sum()), default=0)
     return {
@@ -110,14 +103,32 @@ def chart(session: Session, video: Video, stretch: Stretch) -> dict[str, Any]:
         "emotions": list(EMOTIONS),
         "duration_s": video.info["duration_s"],
         "clip": _clip(video),
-        "from_s": stretch.from_s,
-        "to_s": stretch.to_s,
+        "from_s": asked.from_s,
+        "to_s": asked.to_s,
         "bucket_s": found.bucket_s,
         "faces": [
             _face(cells, names[face]) | (_line(cells, found.bucket_s) if wanted in (None, face) else {})
             for face, cells in lines.items()
         ],
         "quality": _quality(found.frames),
+        "summary": _summary(found, None if wanted is None else int(wanted)),
+    }
+
+
+def _by_face(cells: Cells) -> dict[int, Cells]:
+    starts = np.flatnonzero(np.diff(cells["face"], prepend=-1))
+    return {int(part["face"][0]): part for part in np.split(cells, starts[1:]) if len(part)}
+
+
+def _summary(found: Curves, face_id: int | None) -> dict[str, Any]:
+    """What a face, or all together, show in a stretch, in numbers and in words."""
+    emotion_frames = found.emotion_frames(face_id)
+    own = _by_face(found.counted).get(face_id or 0)
+    return {
+        "face_id": face_id or None,
+        "emotion_frames": emotion_frames,
+        "emotion_shares": {emotion: round(share, 6) for emotion, share in shares_of(emotion_frames).items()},
+        "sentence": chart_sentence(emotion_frames, {} if own is None else longest_runs(own)),
     }
 
 

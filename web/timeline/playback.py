@@ -14,7 +14,7 @@ from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import Conflict
 from emotion_timeline.observations import Status
 from emotion_timeline.views import boxes, cast
-from emotion_timeline.views.boxes import Box, Stretch
+from emotion_timeline.views.boxes import BoxedFace, BoxedStretch
 from emotion_timeline.views.cast import ShownFace
 from web.http.openapi import FILE_PARAMETERS, Answer, Parameter, describes, file_answers
 from web.http.problems import Problem
@@ -149,26 +149,26 @@ def _done(video: Video) -> Video:
     return video
 
 
-def _columns(found: Stretch, shown: Mapping[int, ShownFace]) -> dict[str, dict[str, list[Any]]]:
+def _columns(found: BoxedStretch, shown: Mapping[int, ShownFace]) -> dict[str, dict[str, list[Any]]]:
     frames: dict[str, list[Any]] = {name: [] for name in ("frame", "timestamp_s", "status", "faces")}
     columns: dict[str, list[Any]] = {
         name: [] for name in ("face_id", "x", "y", "w", "h", "status", "emotion", "probability")
     }
     for sampled in found.frames:
-        kept = [(shown[box.face_id], box) for box in sampled.boxes]
-        lines = [_line(face, box) for face, box in kept if not face.hidden]
+        kept = [(shown[boxed.face_id], boxed) for boxed in sampled.faces]
+        lines = [_line(face, boxed) for face, boxed in kept if not face.hidden]
         _append(frames, (sampled.frame, round(sampled.timestamp_s, 6), sampled.status.value, len(lines)))
         for line in lines:
             _append(columns, line)
     return {"frames": frames, "faces": columns}
 
 
-def _line(face: ShownFace, box: Box) -> Iterator[Any]:
+def _line(face: ShownFace, boxed: BoxedFace) -> Iterator[Any]:
     yield face.face_id
-    yield from (round(value, 1) for value in box.xywh)
-    yield box.status.value
-    yield box.emotion
-    yield None if box.probability is None else round(box.probability, 3)
+    yield from (round(value, 1) for value in boxed.box)
+    yield boxed.status.value
+    yield None if boxed.emotion is None else EMOTIONS.index(boxed.emotion)
+    yield None if boxed.probability is None else round(boxed.probability, 3)
 
 
 def _append(columns: Mapping[str, list[Any]], line: Any) -> None:

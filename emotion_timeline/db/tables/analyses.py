@@ -74,7 +74,7 @@ class Video(Work, Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     info: Mapped[dict[str, Any]] = mapped_column(JSON)  # what the probe said of the file
     frames_total: Mapped[int | None] = mapped_column(Integer)  # sampled frames; None until planned
-    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # counts by status, faces, strip; None until done
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # see emotion_timeline.results; None until done
     clip_start_s: Mapped[float | None] = mapped_column(
         Float(53)
     )  # see emotion_timeline.clip; both None: the whole recording
@@ -136,11 +136,14 @@ class Tracklet(Base):
     segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     face_id: Mapped[int | None] = mapped_column(Integer)
-    rows: Mapped[int] = mapped_column(Integer)
     first_timestamp_s: Mapped[float] = mapped_column(Float(53))
     last_timestamp_s: Mapped[float] = mapped_column(Float(53))
+    until_s: Mapped[float] = mapped_column(Float(53))  # when the frame ends in which it was last seen
     first_box: Mapped[list[float]] = mapped_column(JSON)  # x, y, width, height in displayed pixels
     last_box: Mapped[list[float]] = mapped_column(JSON)
+    sums: Mapped[dict[str, Any]] = mapped_column(JSON)  # emotion_timeline.shares.Sums; these three for appearances.py
+    best: Mapped[dict[str, Any]] = mapped_column(JSON)  # its best frame
+    plateaus: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # where it shows an emotion surely
 
 
 class Observation(Base):
@@ -169,9 +172,7 @@ class Observation(Base):
 
 
 class SegmentCurves(Base):
-    """A segment's rows condensed for charts; see emotion_timeline.downsampling. A copy: made with the
-    rows, and made again from them
-    for segments of an earlier version."""
+    """A segment's rows condensed for charts; see emotion_timeline.downsampling. A copy, made with the rows."""
 
     __tablename__ = "segment_curves"
 

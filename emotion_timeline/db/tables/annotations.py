@@ -19,15 +19,12 @@ class Face(Base):
 
     video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True)
     face_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    frames: Mapped[int] = mapped_column(Integer)  # in which it was found, classified or not
-    first_timestamp_s: Mapped[float] = mapped_column(Float(53))
-    last_timestamp_s: Mapped[float] = mapped_column(Float(53))
-    on_screen_s: Mapped[float] = mapped_column(Float(53))
+    sums: Mapped[dict[str, Any]] = mapped_column(
+        JSON
+    )  # emotion_timeline.shares.Sums, with those that are merged into it
     best_frame: Mapped[int] = mapped_column(Integer)
     best_timestamp_s: Mapped[float] = mapped_column(Float(53))
     best_box: Mapped[list[float]] = mapped_column(JSON)  # x, y, width, height in displayed pixels
-    emotion_frames: Mapped[dict[str, int]] = mapped_column(JSON)  # classified frames by their most probable emotion
-    emotion_sums: Mapped[dict[str, float]] = mapped_column(JSON)  # of the probabilities over the classified frames
     peaks: Mapped[list[dict[str, Any]]] = mapped_column(JSON, deferred=True)  # strongest frames, for moments.py
 
     name: Mapped[str | None] = mapped_column(String(100))

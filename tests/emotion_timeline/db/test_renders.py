@@ -1,15 +1,12 @@
 """Renders in the database, on SQLite and PostgreSQL: one is made once, none is lost, and analyses go first."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from alembic import command
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, update
 
 from emotion_timeline.db import renders, videos, work
-from emotion_timeline.db.migrations import configuration, migrate
 from emotion_timeline.db.renders import RenderClaim
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Render, RenderKind, RenderStatus, Segment, Step, Video, VideoStatus
@@ -276,24 +273,3 @@ def test_deleting_a_video_deletes_its_renders(database: Database) -> None:
         renders.complete(session, claimed)
     with database.write() as session:
         assert renders.claim(session, claimed.render_id, 60, ATTEMPTS) is None
-
-
-def test_videos_that_were_done_before_get_renders_by_migrating(database: Database) -> None:
-    command.downgrade(configuration(database), "0002")
-    columns = (
-        "id, filename, size_bytes, sha256, work_key, model, model_version, status, step, created_at, info, attempts"
-    )
-    values = ":id, 'a', 1, :id, :id, 'paper', 'paper-1', :status, 'none', '2026-01-01 00:00:00', :info, 0"
-    with database.write() as session:
-        for video_id, state, info in (
-            ("plays", "done", PLAYABLE),
-            ("does-not", "done", UNPLAYABLE),
-            ("no", "failed", {}),
-        ):
-            row = {"id": video_id, "status": state, "info": json.dumps(info)}
-            session.execute(text(f"INSERT INTO videos ({columns}) VALUES ({values})"), row)
-    migrate(database)
-    assert set(found(database, "plays")) == {RenderKind.PICTURES}
-    assert set(found(database, "does-not")) == {RenderKind.PICTURES, RenderKind.PREVIEW}
-    assert found(database, "no") == {}
-    assert claim_render(database, "plays", RenderKind.PICTURES) is not None

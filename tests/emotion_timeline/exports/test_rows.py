@@ -1,5 +1,6 @@
 """The other files, on both databases, held to the tidy CSV and to what is said of their columns."""
 
+import io
 import json
 
 import numpy as np
@@ -31,10 +32,10 @@ from tests.session import FILENAME, FRAMES, finished, read_back, session_rows
 TABLES = (TIDY, LONG, PER_SECOND, PER_FACE, PARQUET, NOTES)
 
 
-def test_header_of_the_tidy_csv_never_changes() -> None:
+def test_header_of_the_tidy_csv_only_grows_at_its_end() -> None:
     assert ",".join(TIDY.header) == (
         "video_id,source_file,frame,timestamp,face_id,status,confidence,box_x,box_y,box_w,box_h,"
-        "angry,disgust,fear,happy,sad,surprise,neutral,emotion,emotion_probability,model_version"
+        "angry,disgust,fear,happy,sad,surprise,neutral,emotion,emotion_probability,model_version,face_name"
     )
 
 
@@ -57,6 +58,25 @@ def test_columns_are_those_that_are_described(database: Database, export: Export
             assert len(values) and ((values >= 0) & (values <= most)).all()
 
 
+def test_ids_are_text_to_whoever_reads_a_csv() -> None:
+    """57e4831709241764200019 would be read as infinity."""
+    like_numbers = [f"57e{number:061d}" for number in (4831709241764200019, 0)]
+    for identifier in [videos.id_of(sha256) for sha256 in like_numbers] + [videos.new_id() for _ in range(200)]:
+        assert pd.read_csv(io.StringIO(f"video_id\n{identifier}\n"))["video_id"].tolist() == [identifier]
+        assert identifier[0].isalpha() and len(identifier) == 22
+
+
+def test_a_renamed_face_has_its_name_in_the_last_column(database: Database) -> None:
+    video_id = finished(database, session_rows())
+    with database.write() as session:
+        cast.rename(session, video_id, 2, "=Ada")
+        cast.merge(session, video_id, 3, into=2)
+    table = read_back(database, video_id, TIDY)
+    assert table.columns[-1] == "face_name"
+    assert set(table.loc[table["face_id"] == 2, "face_name"]) == {"'=Ada"}
+    assert table.loc[table["face_id"] != 2, "face_name"].isna().all()
+
+
 def test_sidecar_describes_its_entries_and_every_file(database: Database) -> None:
     video_id = finished(database, session_rows())
     with database.write() as session:
@@ -67,10 +87,9 @@ def test_sidecar_describes_its_entries_and_every_file(database: Database) -> Non
         sidecar = json.loads(json.dumps(tidy.sidecar(session, videos.get(session, video_id), "1.0")))
     assert tuple(sidecar) == SIDECAR.header
     assert sidecar["faces"] == 3
-    assert sidecar["face_tracks"] == [
-        {"face_id": 1, "name": None, "hidden": True, "merged": []},
-        {"face_id": 2, "name": "Ada", "hidden": False, "merged": [3]},
-    ]
+    assert [tuple(track.values())[:4] for track in sidecar["face_tracks"]] == [
+        (1, None, True, []), (2, "Ada", False, [3]),
+    ]  # fmt: skip
     described = {TIDY.name: sidecar["columns"]} | sidecar["exports"]
     assert {name: tuple(columns) for name, columns in described.items()} == {
         export.name: export.header for export in EXPORTS if export is not SIDECAR

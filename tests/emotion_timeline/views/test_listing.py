@@ -109,9 +109,8 @@ def test_length_follows_what_planning_finds(database: Database) -> None:
         assert videos.get(session, video_id).duration_s == 0
 
 
-def test_migrating_makes_earlier_videos_searchable_and_keeps_their_segments(database: Database) -> None:
+def test_migrating_makes_earlier_videos_searchable(database: Database) -> None:
     video_id = add(database, "first", filename="STRASSE 7.mp4")
-    segments = plan(database, video_id)
     with database.write() as session:
         videos.get(session, video_id).info = {"duration_s": 12.5}
         videos.create(session, new_video("second", "bb", filename="Other.mp4"))
@@ -125,5 +124,3 @@ def test_migrating_makes_earlier_videos_searchable_and_keeps_their_segments(data
         video = session.get_one(Video, video_id)
         assert (video.name_key, video.duration_s) == ("strasse 7.mp4", 12.5)
         assert video.sort_key == "strasse 0017.mp0014"
-        count = session.scalar(sa.text("SELECT count(*) FROM segments"))
-        assert count == len(segments)

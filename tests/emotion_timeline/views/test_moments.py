@@ -4,14 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from alembic import command
 
-from emotion_timeline.db import timelines
-from emotion_timeline.db.migrations import configuration, migrate
 from emotion_timeline.db.session import Database
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Observations
-from emotion_timeline.views import cast, moments
+from emotion_timeline.views import cast, moments, shown
 from emotion_timeline.views.moments import Moment
 from tests.emotion_timeline.views.test_cast import finished, people
 from tests.records import rows
@@ -36,7 +33,11 @@ def happy(frames: Sequence[int], probabilities: Sequence[float], tracklet: int =
 def read_plainly(database: Database, per_emotion: int, hidden: Sequence[int] = ()) -> list[tuple[str, int, int]]:
     """(emotion, face, frame), by looking at one row after the other."""
     with database.read() as session:
-        table = [row for row in timelines.read(session, "first") if row.probabilities and row.face_id not in hidden]
+        table = [
+            row
+            for row in shown.read(session, "first", cast.shown(session, "first"))
+            if row.probabilities and row.face_id not in hidden
+        ]
     found = []
     for place, emotion in enumerate(EMOTIONS):
         peaks = []
@@ -92,11 +93,3 @@ def test_moments_of_an_emotion_lie_two_seconds_apart_over_all_faces(database: Da
     with database.write() as session:
         cast.merge(session, "first", 2, 1)
     assert [(m.face_id, m.frame) for m in strongest(database) if m.emotion == "happy"] == [(1, 10)]
-
-
-def test_moments_of_a_video_from_before_faces_had_rows_are_the_same(database: Database) -> None:
-    finished(database, [people(range(0, 300))])
-    before = strongest(database)
-    command.downgrade(configuration(database), "0002")
-    migrate(database)
-    assert strongest(database) == before != []

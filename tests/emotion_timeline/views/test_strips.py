@@ -3,16 +3,14 @@
 import numpy as np
 import pytest
 
-from emotion_timeline.config import Settings
 from emotion_timeline.db import videos, work
 from emotion_timeline.db.session import Database
-from emotion_timeline.db.tables import Step, VideoStatus
+from emotion_timeline.db.tables import Step
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Observations, Status
 from emotion_timeline.results import finish
 from emotion_timeline.views import strips
 from tests.records import ATTEMPTS, add, claim, plan, rows, write
-from worker.sweeping import sweep_once
 
 
 def stored(database: Database, observations: Observations) -> str:
@@ -104,28 +102,3 @@ def test_finishing_adds_the_strip(database: Database) -> None:
         finish(session, finishing)
     with database.read() as session:
         assert (videos.get(session, video_id).summary or {})["strip"] == str(EMOTIONS.index("happy")) * 4
-
-
-def test_sweeping_gives_earlier_videos_their_strip_and_keeps_the_rest(database: Database) -> None:
-    video_id = stored(database, showing("3355"))
-    earlier = {"frames_by_status": {"ok": 4}, "faces": 1}
-    with database.write() as session:
-        video = videos.get(session, video_id)
-        video.status, video.summary, video.info = VideoStatus.DONE, earlier, {"duration_s": 0.4}
-    other = add(database, "unfinished")
-    url = database.engine.url.render_as_string(hide_password=False)
-    for _ in range(2):
-        sweep_once(Settings(database_url=url))
-    with database.read() as session:
-        assert videos.get(session, video_id).summary == {**earlier, "strip": "3355"}
-        assert videos.get(session, other).summary is None
-        assert strips.missing(session, 9) == []
-
-
-def test_a_strip_for_a_video_that_is_gone_or_begins_anew_is_dropped(database: Database) -> None:
-    video_id = add(database)
-    with database.write() as session:
-        strips.store(session, "nobody", "3")
-        strips.store(session, video_id, "3")
-    with database.read() as session:
-        assert videos.get(session, video_id).summary is None

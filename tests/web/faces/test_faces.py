@@ -5,9 +5,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from alembic import command
 
-from emotion_timeline.db.migrations import configuration, migrate
 from tests.website import HAPPY, NEUTRAL, Website, assert_problem, observations, text_of
 
 FACES = "/api/v1/videos/v/faces"
@@ -66,16 +64,15 @@ def test_faces_are_named_merged_and_hidden_and_back(site: Website) -> None:
     assert (answer.status_code, answer.get_json()["name"]) == (200, "Participant 1")
     answer = patch(site, 3, merged_into=1)
     assert answer.get_json() == listed(site)[1], "the card that the face is on then"
-    assert (answer.get_json()["merged"], answer.get_json()["frames"]) == ([3], 86)
+    assert (answer.get_json()["merged"], answer.get_json()["frames"]) == ([3], 60), "once a frame"
     assert patch(site, 2, hidden=True).get_json()["hidden"] is True
     assert list(listed(site)) == [1, 2]
     csv = site.client.get("/api/v1/videos/v/timeline.csv").text
     assert {line.split(",")[4] for line in csv.splitlines()[1:]} == {"1", "2"}
     sidecar = site.client.get("/api/v1/videos/v/timeline.json").get_json()
-    assert sidecar["face_tracks"] == [
-        {"face_id": 1, "name": "Participant 1", "hidden": False, "merged": [3]},
-        {"face_id": 2, "name": None, "hidden": True, "merged": []},
-    ]
+    assert [tuple(track.values())[:4] for track in sidecar["face_tracks"]] == [
+        (1, "Participant 1", False, [3]), (2, None, True, []),
+    ]  # fmt: skip
     assert patch(site, 3, merged_into=None).get_json()["face_id"] == 3
     patch(site, 2, hidden=False)
     assert patch(site, 1, name=" ").get_json()["name"] is None
@@ -244,14 +241,3 @@ def test_a_form_that_is_refused_says_why_on_a_page(
     assert answer.status_code == status
     assert answer.content_type.startswith("text/html")
     assert words in unescape(answer.text)
-
-
-def test_the_first_look_at_an_older_video_makes_its_faces(site: Website) -> None:
-    site.done(THREE)
-    before, moments = listed(site), site.client.get("/videos/v/moments").text
-    command.downgrade(configuration(site.database), "0002")
-    migrate(site.database)
-    assert site.client.get("/videos/v/moments").text == moments
-    assert listed(site) == before
-    patch(site, 2, name="Ben")
-    assert listed(site) == before | {2: before[2] | {"name": "Ben"}}

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emotion_timeline.db import videos
+from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Status
 from tests.website import HAPPY, INFO, NEUTRAL, TWO_FACES, Website, assert_problem, observations, text_of
-from web.recordings.strip_drawing import strip_paths, strip_sentence
+from web.http.sentences import shares_sentence
+from web.recordings.strip_drawing import strip_paths
 
 
 def listed(site: Website, query: str) -> list[str]:
@@ -157,28 +158,36 @@ def test_done_rows_have_a_strip_in_colours_and_in_words(site: Website) -> None:
     assert text_of(html).count("not readable") == 1, "one legend for all"
 
 
-def test_a_video_from_before_strips_has_a_row_like_the_others(site: Website) -> None:
+def told(emotions: dict[str, int], **statuses: int) -> str:
+    return shares_sentence({"emotion_frames": emotions, "frames_by_status": statuses})
+
+
+def test_a_row_tells_shares_of_classified_frames_and_how_many_frames_have_none() -> None:
+    space = "\u00a0"
+    assert told({"neutral": 62, "happy": 30, "sad": 8}, ok=92, no_face=8) == (
+        f"mostly neutral 62{space}%, happy 30{space}%, sad 8{space}%; no face in 8{space}% of frames"
+    )
+    assert told({"happy": 3}, ok=3) == f"happy 100{space}%"
+    assert told({"neutral": 97, "happy": 3}, ok=100) == f"mostly neutral 97{space}%"
+    assert told(dict.fromkeys(EMOTIONS, 2), ok=14) == f"angry 14{space}%, disgust 14{space}%, fear 14{space}%"
+    assert told(dict.fromkeys(EMOTIONS, 0), decode_error=10) == f"not readable in 100{space}% of frames"
+    assert told(dict.fromkeys(EMOTIONS, 0), too_small=1, no_face=1) == (
+        f"face too small in 50{space}%, no face in 50{space}% of frames"
+    )
+
+
+def test_a_row_counts_faces_as_they_are_shown(site: Website) -> None:
     site.done(TWO_FACES)
-    with site.database.write() as session:
-        videos.get(session, "v").summary = {"frames_by_status": {"ok": 4}, "faces": 2}
-    assert site.client.get("/api/v1/videos/v").get_json()["strip"] is None
-    html = site.client.get("/").text
-    assert "4 frames" in html
-    assert "<path class" not in html
-
-
-@pytest.mark.parametrize(
-    ("strip", "sentence"),
-    [
-        ("6" * 62 + "3" * 30 + "-" * 8, "mostly neutral 62\u00a0%, happy 30\u00a0%, no face 8\u00a0%"),
-        ("3", "happy 100\u00a0%"),
-        ("x" * 10, "not readable 100\u00a0%"),
-        ("01234560123456", "angry 14\u00a0%, disgust 14\u00a0%, fear 14\u00a0%"),
-        ("6" * 97 + "3" * 3, "mostly neutral 97\u00a0%"),
-    ],
-)
-def test_strip_in_words(strip: str, sentence: str) -> None:
-    assert strip_sentence(strip) == sentence
+    assert "2 faces" in text_of(site.client.get("/").text)
+    site.client.patch("/api/v1/videos/v/faces/2", json={"merged_into": 1})
+    assert "1 face" in text_of(site.client.get("/").text)
+    body = site.client.get("/api/v1/videos/v").get_json()
+    assert (body["faces"], body["faces_shown"]) == (2, 1)
+    site.client.patch("/api/v1/videos/v/faces/1", json={"hidden": True})
+    assert "no face" in text_of(site.client.get("/").text)
+    site.client.patch("/api/v1/videos/v/faces/1", json={"hidden": False})
+    site.client.patch("/api/v1/videos/v/faces/2", json={"merged_into": None})
+    assert site.client.get("/api/v1/videos/v").get_json()["faces_shown"] == 2
 
 
 def test_strip_as_paths_covers_every_stretch_once() -> None:

@@ -8,20 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import event
 
 from emotion_timeline.db import videos
 from emotion_timeline.db.session import Database
-from emotion_timeline.db.tables import SegmentCurves
-from emotion_timeline.db.work import SegmentRow
 from emotion_timeline.downsampling import CELL_S
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Observations, Status, blank
 from emotion_timeline.views import curves
 from emotion_timeline.views.cast import ShownFace
-from tests.records import PLAN, analyse
+from tests.records import analyse, planned
 from tests.website import HAPPY, INFO, NEUTRAL, TWO_FACES, Website, assert_problem, observations
-from web.timeline import charts
 
 HAPPY_PLACE = EMOTIONS.index("happy")
 LONG = 60_000  # frames; more than are read from rows
@@ -69,9 +66,7 @@ def add_segments(site: Website, parts: list[Observations]) -> None:
     """A video that is done whose segments have these rows."""
     frames = sum(len(part) for part in parts)
     info = INFO | {"frame_count": frames, "duration_s": frames / 10}
-    indexes = [part["frame"].astype(np.int64) for part in parts]
-    segments = [SegmentRow(PLAN, row, row) for row in indexes]
-    analyse(site.database, site.queued(info=info), segments, parts, info)
+    analyse(site.database, site.queued(info=info), planned(parts, frames / 10), parts, info)
 
 
 def test_short_chart_has_every_frame_and_breaks_the_line_where_a_face_is_missing(site: Website) -> None:
@@ -203,9 +198,8 @@ def test_merged_faces_are_one_line_and_hidden_ones_none(site: Website) -> None:
         merged = curves.read(session, video, shown, 0, 1, 100).faces
         hidden = curves.read(session, video, shown | {2: ShownFace(2, None, True)}, 0, 1, 100).faces
     assert merged["face"].tolist() == [1, 1, 1]
-    assert merged["frames"].tolist() == [1, 2, 2], "where both are seen, the mean of both is drawn"
-    np.testing.assert_allclose(merged["mean"][1], np.mean([HAPPY, NEUTRAL], axis=0), atol=1e-6)
-    np.testing.assert_allclose(merged["highest"][1], np.max([HAPPY, NEUTRAL], axis=0), atol=1e-6)
+    assert merged["frames"].tolist() == [1, 1, 1], "a frame with both counts once"
+    np.testing.assert_allclose(merged["mean"][1], HAPPY, atol=1e-6)
     assert hidden["face"].tolist() == [1, 1, 1]
     assert hidden["frames"].tolist() == [1, 1, 1]
 
@@ -216,7 +210,7 @@ def test_faces_merged_or_hidden_by_a_person_are_so_in_the_chart(site: Website) -
     assert site.client.patch(face, json={"merged_into": 1}).status_code == 200
     assert site.client.patch("/api/v1/videos/v/faces/1", json={"name": "Ada"}).status_code == 200
     (merged,) = chart(site)["faces"]
-    assert (merged["name"], merged["frames"]) == ("Ada", [1, 2, None, 2])
+    assert (merged["name"], merged["frames"]) == ("Ada", [1, 1, None, 1])
     site.client.patch(face, json={"merged_into": None})
     site.client.patch(face, json={"hidden": True})
     assert [one["face_id"] for one in chart(site)["faces"]] == [1]
@@ -237,18 +231,20 @@ def test_segments_join_without_a_seam(site: Website) -> None:
     assert body["faces"][0]["frames_seen"] == 32_000 - 601
 
 
-def test_a_video_of_an_earlier_version_gives_the_same_chart(site: Website) -> None:
-    add_long(site)
-    before = chart(site)
-    with site.database.write() as session:
-        session.execute(delete(SegmentCurves))
-    assert chart(site) == before
-    with site.database.read() as session:
-        assert session.scalar(select(func.count()).select_from(SegmentCurves)) == 1, "it is condensed once"
-    charts.prepare(site.database, "v")  # nothing is left to do
-    site.client.delete("/api/v1/videos/v")
-    with site.database.read() as session:
-        assert session.scalar(select(func.count()).select_from(SegmentCurves)) == 0
+def test_the_chart_of_a_clip_expects_the_frames_of_the_clip(site: Website) -> None:
+    """21,000 frames, too many to read as rows, and all of them in the clip."""
+    frames = 21_000
+    rows = long_rows(frames)
+    rows["timestamp_s"] += 3600
+    info = INFO | {"frame_count": 5 * frames, "duration_s": 10_500.0}
+    site.done(rows, info=info, clip_start_s=3600.0, clip_end_s=5700.0)
+    statements: list[str] = []
+    event.listen(site.database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    body = chart(site, points=500, from_s=3600, to_s=5700)
+    assert sum(count for count in body["faces"][0]["frames"] if count) == frames - 601
+    assert not any("FROM observations" in statement for statement in statements)
+    chart(site, points=500, from_s=3600, to_s=3700)
+    assert any("FROM observations" in statement for statement in statements), "short stretches are of rows"
 
 
 def test_chart_without_faces_is_empty_and_tells_the_quality(site: Website) -> None:

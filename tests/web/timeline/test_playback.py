@@ -26,13 +26,16 @@ def long_recording(database: Database, segments: Sequence[Sequence[float]], vide
     add(database, video_id, info=INFO)
     origin, frame = 3600 * TICKS, 0
     planned: list[SegmentRow] = []
+    ends_s = [*(times_s[0] for times_s in segments[1:]), segments[-1][-1] + 0.1]
     observed: list[Observations] = []
-    for times_s in segments:
+    for times_s, end_s in zip(segments, ends_s, strict=True):
         block = rows(range(frame, frame + len(times_s)))
         block["timestamp_s"], frame = times_s, frame + len(times_s)
         pts = origin + np.rint(np.array(times_s) * TICKS).astype(np.int64)
         plan = {
             "start_pts": int(pts[0]),
+            "until_pts": origin + round(end_s * TICKS),
+            "interval_pts": TICKS // 10,
             "origin_pts": origin,
             "time_base_numerator": 1,
             "time_base_denominator": TICKS,
@@ -57,7 +60,7 @@ def long_recording(database: Database, segments: Sequence[Sequence[float]], vide
 def stretch(database: Database, from_s: float, to_s: float) -> tuple[list[float], float | None, float | None]:
     with database.read() as session:
         found = boxes.stretch(session, "v", from_s, to_s)
-    assert all(len(sampled.boxes) == 1 for sampled in found.frames)
+    assert all(len(sampled.faces) == 1 for sampled in found.frames)
     return [sampled.timestamp_s for sampled in found.frames], found.previous_s, found.next_s
 
 

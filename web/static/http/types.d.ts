@@ -30,6 +30,8 @@ declare namespace Api {
     bucket_s: number;
     faces: ChartFace[];
     quality: Quality;
+    /** What the face shows in the stretch, counted over frames, and in words. */
+    summary: { sentence: string };
   }
 
   interface ChartFace extends Partial<ChartLine> {

@@ -7,7 +7,7 @@
 import { Analyses } from "./analyses.js";
 import { Marks } from "./chartmarks.js";
 import { save, svg, png } from "./chartsvg.js";
-import { nearest, summary } from "./curves.js";
+import { nearest } from "./curves.js";
 import { byId, datum, every, one } from "../http/elements.js";
 import { CanvasSurface, clock, colours, draw } from "./figure.js";
 import { follow, pan, zoom } from "./gestures.js";
@@ -51,6 +51,8 @@ class Chart {
     this.settling = 0; // the timer before finer data is loaded
     /** @type {AbortController | null} */
     this.loading = null;
+    /** @type {AbortController | null} */
+    this.telling = null;
     this.missing = "";
     this.renewals = 0;
   }
@@ -257,7 +259,10 @@ class Chart {
   #changed() {
     this.#draw();
     clearTimeout(this.settling);
-    this.settling = setTimeout(() => this.#refine(), SETTLED_MS);
+    this.settling = setTimeout(() => {
+      this.#tell();
+      this.#refine();
+    }, SETTLED_MS);
   }
 
   #draw() {
@@ -301,14 +306,26 @@ class Chart {
     if (this.note.textContent !== words) this.note.textContent = words;
   }
 
-  // In words what the whole recording shows, and what the colours of the band mean that are in it.
+  // What the colours of the band mean that are in it.
   #describe() {
-    const whole = this.analyses.own.whole;
-    const words = summary(whole?.line ?? null, this.analyses.own.emotions, clock);
-    byId("chart-summary").textContent = words || "No face is shown here.";
     const keys = every(this.root, "[data-status]");
-    for (const key of keys) key.hidden = !statusesIn(whole?.quality).includes(datum(key, "status"));
+    for (const key of keys) key.hidden = !statusesIn(this.analyses.own.whole?.quality).includes(datum(key, "status"));
     byId("frames-key").hidden = keys.every((key) => key.hidden);
+  }
+
+  // In words what is shown of the recording.
+  async #tell() {
+    const { own } = this.analyses;
+    this.telling?.abort();
+    this.telling = new AbortController();
+    try {
+      const words = await own.sentence(this.fromS, this.toS, this.telling.signal);
+      const none = own.faces.length ? "This face is not seen here." : "No face is shown here.";
+      byId("chart-summary").textContent = words || none;
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") return;
+      byId("chart-summary").textContent = ""; // better none than one of another stretch
+    }
   }
 
   #manner() {

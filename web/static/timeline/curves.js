@@ -21,6 +21,7 @@
  * @property {number} bucketS
  * @property {Line | null} line
  * @property {Api.Quality} quality
+ * @property {string} sentence what the face shows in the stretch
  * @property {{fromS: number, toS: number} | null} clip what of the recording was analysed; null: the whole
  *
  * @typedef {Loaded & {fromS: number, toS: number, finenessS: number}} Answer with the stretch that it is of, and the
@@ -116,6 +117,19 @@ export class Curves {
   }
 
   /**
+   * What the chosen face shows in a stretch, in words: counted by the server, over frames. Throws.
+   *
+   * @param {number} fromS
+   * @param {number} toS
+   * @param {AbortSignal} signal
+   */
+  async sentence(fromS, toS, signal) {
+    if (!this.faceId) return "";
+    if (fromS <= 0 && toS >= this.durationS && this.whole) return this.whole.sentence;
+    return (await this.#load({ face_id: this.faceId, from_s: fromS, to_s: toS, points: 10 }, signal)).sentence;
+  }
+
+  /**
    * @param {Asked} asked
    * @param {AbortSignal} [signal]
    * @returns {Promise<Loaded>}
@@ -134,6 +148,7 @@ export class Curves {
       bucketS: data.bucket_s,
       line: face ? line(face) : null,
       quality: data.quality,
+      sentence: data.summary.sentence,
       clip: data.clip && { fromS: data.clip.start_s, toS: data.clip.end_s }, // what of the recording was analysed
     };
   }
@@ -237,50 +252,4 @@ export function nearest(sorted, value) {
   const above = lowerBound(sorted, value);
   if (above === sorted.length) return above - 1;
   return above > 0 && value - sorted[above - 1] < sorted[above] - value ? above - 1 : above;
-}
-
-/**
- * What a line shows, in two sentences. Its shares are the smoothed curves', so not quite those of single frames.
- *
- * @param {Line | null} line
- * @param {Api.Emotion[]} emotions
- * @param {(seconds: number) => string} clock
- */
-export function summary(line, emotions, clock) {
-  if (!line || !line.times.length) return "";
-  const { strongest, share } = dominance(line, emotions);
-  const ranked = emotions.filter((e) => share[e] >= 0.005).sort((a, b) => share[b] - share[a]);
-  const [first, ...others] = ranked.map((e) => `${e} (${Math.round(100 * share[e])} %)`);
-  const stretches = ranked.slice(1, 4).flatMap((e) => longest(line, strongest, e, clock));
-  const rest = others.length ? `, then ${others.join(", ")}` : "";
-  const where = stretches.length ? ` The longest stretches of the others: ${stretches.join("; ")}.` : "";
-  return `Most often ${first}${rest}, by the highest of the curves, smoothed over a second.${where}`;
-}
-
-/** @type {(line: Line, emotions: Api.Emotion[]) => {strongest: Api.Emotion[], share: Record<Api.Emotion, number>}} */
-function dominance(line, emotions) {
-  const values = Object.fromEntries(emotions.map((e) => [e, smoothed(line, e)]));
-  const strongest = Array.from(line.times, (_, i) => emotions.reduce((a, b) => (values[b][i] > values[a][i] ? b : a)));
-  const share = Object.fromEntries(emotions.map((e) => [e, 0]));
-  const total = line.frames.reduce((sum, count) => sum + count, 0);
-  strongest.forEach((e, i) => (share[e] += line.frames[i] / total));
-  return { strongest, share };
-}
-
-/** @type {(line: Line, strongest: Api.Emotion[], emotion: Api.Emotion, clock: (seconds: number) => string) => string[]} */
-function longest({ times, runs }, strongest, emotion, clock) {
-  /** @type {[fromS: number, toS: number] | null} */
-  let best = null;
-  for (const [start, end] of runs) {
-    for (let i = start; i < end; i++) {
-      if (strongest[i] !== emotion) continue;
-      let last = i;
-      while (last + 1 < end && strongest[last + 1] === emotion) last++;
-      if (!best || times[last] - times[i] > best[1] - best[0]) best = [times[i], times[last]];
-      i = last;
-    }
-  }
-  if (!best) return [];
-  const [from, to] = best.map((s) => clock(s));
-  return from === to ? [] : [`${emotion} from ${from} to ${to}`];
 }
