@@ -28,7 +28,7 @@ class Labels(StrEnum):
 _MEANINGS = {
     Labels.FERPLUS: "Each probability is the share of people who would call the expression this.",
     Labels.FER2013: (
-        "Each probability is how likely FER2013's labels, which came from the words of a web search, would call the "
+        "Each probability is how likely it is that FER2013's labels, which a search engine gave, would call the "
         "expression this."
     ),
 }

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from emotion_timeline.labels import Labels, network_of
+
 CARD = "README.md"
 
 _CARD = """\
@@ -12,28 +14,31 @@ Version `{version}`. A convolutional network of {parameters:,} parameters that g
 the probabilities of {emotions}.
 Architecture: [training/networks/{network}.py](../../training/networks/{network}.py).
 
-## Figures
+{labels}## Figures
 
 As served, with weights in half precision, on FER2013's split {split} ({images:,} images).
-
-{figures}
+{measured}
+Intervals are 95 % bootstrap intervals over the images. Leaked images are those of {split} that are, pixel for pixel,
+also in the split {training_split}; the copies were left out of training.
+{ferplus}
+{head}{figures}
 
 {by_emotion}
 
-The epoch and the temperature were chosen on this same split, so expect slightly less on unseen images. Intervals are
-95 % bootstrap intervals over the images. Leaked images are those of {split} that are, pixel for pixel, also in the
-split {training_split}; the copies were left out of training. The temperature ({temperature:.3f}) divides the logits, so
-that confidence means frequency; it is built into the last layer. {offsets}{ferplus}
-
-{speed}
-
-The same accuracies and errors from your copy of the data:
-
-    python -m training.evaluate --model models/{folder} --data PATH --split {split}{votes}
+The temperature ({temperature:.3f}) divides the logits, so that confidence means frequency; it is built into the last
+layer.{offsets}
 
 ![Confusion matrix](confusion.png)
 
 ![Reliability](reliability.png)
+
+### Cost
+
+{speed}
+
+### The same figures from your copy of the data
+
+    python -m training.evaluate --model models/{folder} --data PATH --split {split}{votes}
 {video}
 ## How it was made
 
@@ -58,18 +63,51 @@ again, for FER+, often chose otherwise), disgust is rare in it, and its faces ar
 skin tones and head poses that are rare there are recognised less well.
 """
 
-_OFFSETS = """So are
-offsets of the logits ({raised}): the least by which, on this same split, {recall:.0%} or more of each emotion's images
-are recognised. """
-_FERPLUS = """\
-FER+ is a second labelling of the same
-images by ten people; the agreement is over the {images:,} images whose majority chose one of the seven emotions
-([training/ferplus.py](../../training/ferplus.py)).{second}"""
-_SECOND = """ The network has two heads: the first learnt FER2013's own labels, and its answers are served; the
-second learnt FER+'s votes."""
-_SECOND_OFFSETS = """ The second head's temperature and offsets
-({offsets}),
-by which its mean probabilities are the shares of FER+'s majorities, were also chosen on this same split."""
+_OFFSETS = """ So are
+offsets of the logits ({raised}): the least by which, on {split}, {recall:.0%} or more of each emotion's images are
+recognised."""
+_LABELS = """\
+It has two heads, for two sets of labels of the same images. Timelines have those of `ferplus`, unless others are asked
+for.
+
+{meanings}
+
+"""
+_CHOSEN = """\
+The epoch and the temperature were chosen on this same split, so expect slightly less on unseen images."""
+_CROSS_FITTED = """\
+The epoch was chosen on this same split, so expect slightly less on unseen images. Temperatures and offsets were chosen
+on it, too, but not for these figures: each image is measured with those that the other folds, without it, would
+have chosen, where images with the same pixels lie in one fold."""
+_FERPLUS = """
+### `ferplus`: the second head, against the votes of FER+'s ten raters
+
+{figures}
+
+{by_emotion}
+
+A choice with a single vote is an outlier and loses it; the majority is what then has more than half of the votes
+([training/ferplus.py](../../training/ferplus.py)). By FER+'s own protocol contempt counts as an eighth emotion, which
+this network can't name, so that it is always wrong there. The share error is half the sum over emotions of the absolute
+differences between predicted and voted shares, averaged over the images whose votes are mostly for the seven: 0 where
+they are the same, 1 where they have nothing in common. The share calibration error compares mean predicted and mean
+voted shares in 15 bins of the prediction, averaged over images and emotions. The expected calibration error asks how
+often the majority is named: shares of people are smaller than that, for a majority is rarely all.
+
+Where the {contempt} images go whose majority is contempt: {contempt_goes}.
+
+The temperature ({temperature:.3f}) and the offsets of the logits
+({offsets})
+are those with the least cross-entropy to the shares.
+
+![Confusion matrix of the second head](confusion-ferplus.png)
+
+![Reliability of the second head](reliability-ferplus.png)
+"""
+_FIRST = """\
+### `fer2013`: the first head, against FER2013's own labels
+
+"""
 
 _VIDEO = """
 ## On video
@@ -114,6 +152,7 @@ def card(metadata: Mapping[str, Any], folder: str) -> str:
     """
     trained, validation = metadata["trained"], metadata["validation"]
     has_votes = "ferplus_accuracy" in validation
+    by_emotion = ("emotion", "images", "precision", "recall", "F1")
     return _CARD.format(
         folder=folder,
         network=metadata["name"],
@@ -123,11 +162,14 @@ def card(metadata: Mapping[str, Any], folder: str) -> str:
         split=validation["split"],
         images=validation["images"],
         figures=_table(("figure", "value"), _figures(validation)),
-        by_emotion=_table(("emotion", "images", "precision", "recall", "F1"), _by_emotion(validation)),
+        by_emotion=_table(by_emotion, _by_emotion(validation)),
+        labels=_labels(metadata),
+        measured=_CROSS_FITTED if "calibrated_on" in trained else _CHOSEN,
+        head=_FIRST if "ferplus" in validation else "",
         training_split=trained["split"],
         temperature=trained["temperature"],
-        offsets=_offsets(trained),
-        ferplus=_ferplus(trained, validation),
+        offsets=_offsets(trained, validation["split"]),
+        ferplus=_ferplus(trained, validation, by_emotion),
         video=_video(validation["video"], folder) if "video" in validation else "",
         votes=" --ferplus VOTES" if has_votes else "",
         votes_to_train=" --ferplus VOTES" if trained["recipe"].get("votes") else "",
@@ -156,9 +198,15 @@ def _options(trained: Mapping[str, Any]) -> str:
     return options + (f" --begins-with models/{trained['begins_with']}" if trained.get("begins_with") else "")
 
 
-def _offsets(trained: Mapping[str, Any]) -> str:
+def _labels(metadata: Mapping[str, Any]) -> str:
+    given = [labels for labels in Labels if labels in metadata.get("labels", ())]
+    meanings = "\n".join(f"- `{labels}`: {labels.meaning}" for labels in given)
+    return _LABELS.format(meanings=meanings) if len(given) > 1 else ""
+
+
+def _offsets(trained: Mapping[str, Any], split: str) -> str:
     raised = [f"{emotion} {offset:.2f}" for emotion, offset in trained.get("offsets", {}).items() if offset]
-    return _OFFSETS.format(raised=", ".join(raised), recall=trained["recipe"]["recall"]) if raised else ""
+    return _OFFSETS.format(raised=", ".join(raised), recall=trained["recipe"]["recall"], split=split) if raised else ""
 
 
 def _teachers(metadata: Mapping[str, Any], folder: str) -> str:
@@ -176,14 +224,42 @@ def _teachers(metadata: Mapping[str, Any], folder: str) -> str:
     return "".join(parts)
 
 
-def _ferplus(trained: Mapping[str, Any], validation: Mapping[str, Any]) -> str:
-    if "ferplus_accuracy" not in validation:
+def _ferplus(trained: Mapping[str, Any], validation: Mapping[str, Any], head: tuple[str, ...]) -> str:
+    if "ferplus" not in validation:
         return ""
-    second = _SECOND if "ferplus_head_accuracy" in validation else ""
-    if trained.get("ferplus_offsets"):
-        offsets = ", ".join(f"{emotion} {offset:+.2f}" for emotion, offset in trained["ferplus_offsets"].items())
-        second += _SECOND_OFFSETS.format(offsets=offsets)
-    return _FERPLUS.format(images=validation["ferplus_images"], second=second)
+    found = validation["ferplus"]
+    goes = ", ".join(f"{emotion} {count}" for emotion, count in found["contempt"].items() if count)
+    return _FERPLUS.format(
+        figures=_table(
+            ("figure", "second head", "without leaked images", "first head"),
+            _agreement(found, validation["ferplus_first_head"]),
+        ),
+        by_emotion=_table(head, _by_emotion(found)),
+        contempt=sum(found["contempt"].values()),
+        contempt_goes=goes or "there are none",
+        temperature=trained["ferplus_temperature"],
+        offsets=", ".join(f"{emotion} {offset:+.2f}" for emotion, offset in trained["ferplus_offsets"].items()),
+    )
+
+
+def _agreement(second: Mapping[str, Any], first: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    names = {
+        f"agreement with the majority, over the seven ({second['images']:,} images)": ("accuracy", ".2%"),
+        f"the same by FER+'s protocol, over eight ({second['eight_images']:,} images)": ("eight_accuracy", ".2%"),
+        "macro-F1 over the seven": ("macro_f1", ".2%"),
+        f"share error ({second['share_images']:,} images)": ("share_error", ".3f"),
+        "share calibration error": ("share_calibration_error", ".3f"),
+        "expected calibration error": ("ece", ".3f"),
+    }
+    heads = (second, second.get("without_leaked"), first)
+    return [(what, *(_interval(head, key, form) for head in heads)) for what, (key, form) in names.items()]
+
+
+def _interval(figures: Mapping[str, Any] | None, name: str, form: str = ".2%") -> str:
+    if figures is None or figures.get(name) is None:
+        return "-"
+    low, high = figures[f"{name}_interval"]
+    return f"{figures[name]:{form}} ({low:{form}} to {high:{form}})"
 
 
 def _video(video: Mapping[str, Any], folder: str) -> str:
@@ -197,7 +273,9 @@ def _video(video: Mapping[str, Any], folder: str) -> str:
         for network in video["networks"]
     ]
     table = _table(("network", "frames", "changes per second", "likeliest emotion (frames)"), rows)
-    others = "".join(f" models/{network['version'].rpartition('-')[0]}" for network in video["networks"][1:])
+    folders = dict.fromkeys(network_of(network["version"]).rpartition("-")[0] for network in video["networks"])
+    others = "".join(f" models/{other}" for other in folders if other != folder)
+    others += " --labels " + " ".join(video["labels"]) if "labels" in video else ""
     return _VIDEO.format(file=video["file"], table=table, folder=folder, others=others)
 
 
@@ -207,23 +285,29 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _figures(validation: Mapping[str, Any]) -> list[tuple[str, str]]:
-    def with_interval(name: str) -> str:
-        low, high = validation[f"{name}_interval"]
-        return f"{validation[name]:.2%} ({low:.2%} to {high:.2%})"
-
-    leaked = validation["leaked_images"]
-    ferplus, second = validation.get("ferplus_accuracy"), validation.get("ferplus_head_accuracy")
+    leaked, ferplus = validation["leaked_images"], validation.get("ferplus_accuracy")
+    images = validation.get("ferplus_images", 0)
+    without = [("accuracy", "accuracy_without_leaked"), ("macro-F1", "macro_f1_without_leaked")]
     return [
-        ("accuracy", with_interval("accuracy")),
-        (f"accuracy without the {leaked} leaked images", f"{validation['accuracy_without_leaked']:.2%}"),
-        ("macro-F1", with_interval("macro_f1")),
+        ("accuracy", _interval(validation, "accuracy")),
+        ("macro-F1", _interval(validation, "macro_f1")),
+        *(
+            (f"{what} without the {leaked} leaked images", _interval_if_known(validation, name))
+            for what, name in without
+            if name in validation
+        ),
         ("expected calibration error", f"{validation['ece']:.3f}"),
-        ("the same before temperature scaling", f"{validation['ece_before_scaling']:.3f}"),
+        ("the same before calibration", f"{validation['ece_before_scaling']:.3f}"),
         ("cross-entropy", f"{validation['cross_entropy']:.3f}"),
-        *([] if ferplus is None else [("agreement with FER+'s majority", f"{ferplus:.2%}")]),
-        *([] if second is None else [("the same, of the second head", f"{second:.2%}")]),
+        *([] if ferplus is None else [(f"agreement with FER+'s majority ({images:,} images)", f"{ferplus:.2%}")]),
         ("computation per face", f"{validation['flops'] / 1e6:.0f} million floating-point operations"),
     ]
+
+
+def _interval_if_known(validation: Mapping[str, Any], name: str) -> str:
+    """Without it in reports from before it was computed."""
+    known = f"{name}_interval" in validation or validation[name] is None
+    return _interval(validation, name) if known else f"{validation[name]:.2%}"
 
 
 def _by_emotion(validation: Mapping[str, Any]) -> list[tuple[str, ...]]:

@@ -25,6 +25,8 @@ COLUMNS = (
 _SHARED = np.array(
     [COLUMNS.index(name) for name in ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")]
 )
+EIGHT = tuple(range(COLUMNS.index("unknown")))
+"""Places in COLUMNS of the eight emotions of FER+'s own protocol: the seven and contempt."""
 _ROWS = 35_887  # of fer2013.csv
 
 Votes = Mapping[str, NDArray[np.int64]]
@@ -99,10 +101,26 @@ def majority_labels(votes: NDArray[np.int64]) -> NDArray[np.int64]:
     Returns:
         int64 (n,): positions in EMOTIONS; -1 for no label.
     """
+    choices = majority_choices(votes)
+    emotions = np.full(len(COLUMNS) + 1, -1)
+    emotions[_SHARED] = np.arange(len(_SHARED))
+    return emotions[choices]  # the last place is that of no choice
+
+
+def majority_choices(votes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The choice that the majority of the raters made, by the rules of majority_labels, whichever it is.
+
+    FER+'s own protocol measures on the images where this is one of EIGHT.
+
+    Args:
+        votes: int (n, 10) in the order of COLUMNS; -1 for absent.
+
+    Returns:
+        int64 (n,): places in COLUMNS; -1 where there is none.
+    """
     counts = _without_outliers(votes)
-    shared = counts[:, _SHARED]
-    decided = 2 * shared.max(axis=1) > counts.sum(axis=1)
-    return np.where(decided, shared.argmax(axis=1), -1)
+    decided = 2 * counts.max(axis=1) > counts.sum(axis=1)
+    return np.where(decided, counts.argmax(axis=1), -1)
 
 
 def distributions(votes: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.media.overlay import COLOURS
-from training.calibration import scaled
+from training.calibration import Calibration
 from training.metrics import CALIBRATION_BINS, Labels, Probabilities, expected_calibration_error, reliability
 
 try:
@@ -56,16 +56,16 @@ def plot_confusion(confusion: NDArray[np.int64], path: Path) -> None:
     _save(figure, path)
 
 
-def plot_reliability(probabilities: Probabilities, labels: Labels, temperature: float, path: Path) -> None:
-    """Accuracy by confidence, before and after temperature scaling, with the number of images below.
+def plot_reliability(probabilities: Probabilities, labels: Labels, calibration: Calibration, path: Path) -> None:
+    """Accuracy by confidence, before and after calibration, with the number of images below.
 
     Args:
-        probabilities: float32 (n, 7), as served: after scaling.
+        probabilities: float32 (n, 7), as served: after calibration.
         labels: int64 (n,).
-        temperature: the one that is built in.
+        calibration: the one that is built in.
         path: of the PNG file.
     """
-    versions = {"before scaling": scaled(probabilities, 1 / temperature), "as served": probabilities}
+    versions = {"before calibration": calibration.undone(probabilities), "as served": probabilities}
     edges = np.arange(CALIBRATION_BINS) / CALIBRATION_BINS
     with sns.axes_style("whitegrid"):
         figure = Figure(figsize=(9, 5), layout="constrained")

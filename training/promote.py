@@ -1,7 +1,9 @@
 """Makes a network the served one, if it has earned it: `python -m training.promote models/NAME --data PATH`.
 
 models/served.txt names the folder that is served where TIMELINE_MODEL is not set. It changes only when the candidate is
-at least as good as the network served now on PublicTest (accuracy and macro-F1), and as fast, measured in turns.
+at least as good as the network served now on PublicTest, and as fast, measured in turns: in accuracy and macro-F1 by
+FER2013's labels and, given FER+'s votes, in what timelines show, the answer of the head that is served: its agreement
+with the raters' majority and its share error.
 """
 
 import argparse
@@ -13,9 +15,11 @@ from typing import Any
 from emotion_timeline.errors import TimelineError
 from emotion_timeline.faces.classification import Classifier, read_metadata
 from emotion_timeline.faces.preprocessing import Preprocessing
+from emotion_timeline.labels import Labels
 from training.datasets import load
 from training.errors import TrainingError
 from training.evaluate import evaluate, refuse_known_faces
+from training.ferplus import load_votes, votes_for
 from training.speed import BATCH_SIZE, faces_per_second
 
 SERVED = "served.txt"
@@ -23,15 +27,17 @@ SERVED = "served.txt"
 _SPEED_TOLERANCE = 0.1
 
 
-def promote(candidate: Path, data: Path) -> tuple[list[dict[str, Any]], list[str]]:
+def promote(candidate: Path, data: Path, ferplus: Path | None = None) -> tuple[list[dict[str, Any]], list[str]]:
     """Compares a network with the one served now and, if nothing speaks against it, puts it in its place.
 
     Args:
         candidate: models/<name>; served.txt is in the folder above.
         data: FER2013, see training.datasets.
+        ferplus: FER+'s votes, to compare the heads that are served as well.
 
     Returns:
-        version, accuracy, macro_f1 and faces_per_s of the served network and of the candidate; and what speaks against
+        version, accuracy, macro_f1 and faces_per_s, and with votes majority and share_error, of the
+        served network and of the candidate; and what speaks against
         the candidate, as sentences: empty when it is the served one now.
 
     Raises:
@@ -47,7 +53,7 @@ def promote(candidate: Path, data: Path) -> tuple[list[dict[str, Any]], list[str
         raise TrainingError(f"{candidate} is the network that is served already.")
     speeds = faces_per_second([Classifier(folder, BATCH_SIZE) for folder in (served, candidate)])
     before, after = (
-        _figures(folder, data) | {"faces_per_s": round(speed)}
+        _figures(folder, data, ferplus) | {"faces_per_s": round(speed)}
         for folder, speed in zip((served, candidate), speeds, strict=True)
     )
     against = objections(before, after)
@@ -58,20 +64,31 @@ def promote(candidate: Path, data: Path) -> tuple[list[dict[str, Any]], list[str
     return [before, after], against
 
 
-def _figures(folder: Path, data: Path) -> dict[str, Any]:
+def _figures(folder: Path, path: Path, ferplus: Path | None) -> dict[str, Any]:
     metadata = read_metadata(folder)
     refuse_known_faces(metadata, "PublicTest")
-    figures, _ = evaluate(folder, load(data, "PublicTest", Preprocessing.from_metadata(metadata.preprocessing)))
-    return {"version": metadata.version, "accuracy": figures["accuracy"], "macro_f1": figures["macro_f1"]}
+    data = load(path, "PublicTest", Preprocessing.from_metadata(metadata.preprocessing))
+    votes = None if ferplus is None else votes_for(data, load_votes(ferplus))
+    figures, _ = evaluate(folder, data, votes=votes, split="PublicTest")
+    found = {"version": metadata.version, "accuracy": figures["accuracy"], "macro_f1": figures["macro_f1"]}
+    if votes is not None:
+        served = figures["ferplus" if metadata.network.chosen(None) is Labels.FERPLUS else "ferplus_first_head"]
+        found |= {"majority": served["accuracy"], "share_error": served["share_error"]}
+    return found
 
 
 def objections(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What speaks against putting a network with the figures `after` in the place of one with `before`: sentences."""
+    names = {"accuracy": "accuracy", "macro_f1": "macro-F1", "majority": "agreement with FER+'s majority"}
     found = [
         f"Its {name} on PublicTest is {after[key]:.4f}, less than {before[key]:.4f}."
-        for key, name in (("accuracy", "accuracy"), ("macro_f1", "macro-F1"))
-        if after[key] < before[key]
+        for key, name in names.items()
+        if key in before and after[key] < before[key]
     ]
+    if "share_error" in before and after["share_error"] > before["share_error"]:
+        found.append(
+            f"Its share error on PublicTest is {after['share_error']:.4f}, more than {before['share_error']:.4f}."
+        )
     if after["faces_per_s"] < (1 - _SPEED_TOLERANCE) * before["faces_per_s"]:
         found.append(f"It classifies {after['faces_per_s']} faces/s, fewer than {before['faces_per_s']}.")
     return found
@@ -86,15 +103,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.promote", description="Make a network the served one, if better.")
     parser.add_argument("candidate", type=Path, help="folder of the network, such as models/paper")
     parser.add_argument("--data", type=Path, required=True, help="FER2013: Kaggle's CSV or folder, or a zip of either")
+    parser.add_argument("--ferplus", type=Path, help="FER+ votes, to compare what timelines show as well")
     options = parser.parse_args(arguments)
     try:
-        compared, against = promote(options.candidate, options.data)
+        compared, against = promote(options.candidate, options.data, options.ferplus)
     except TimelineError as exc:
         print(exc, file=sys.stderr)
         return 2
-    print(f"{'network':24}{'accuracy':>10}{'macro-F1':>10}{'faces/s':>10}")
+    names = [name for name in compared[0] if name != "version"]
+    print(f"{'network':24}" + "".join(f"{name:>13}" for name in names))
     for figures in compared:
-        print("{version:24}{accuracy:10.4f}{macro_f1:10.4f}{faces_per_s:10}".format(**figures))
+        print(f"{figures['version']:24}" + "".join(f"{figures[name]:>13.6g}" for name in names))
     if against:
         print(f"{options.candidate} was not promoted. {' '.join(against)}", file=sys.stderr)
         return 1

@@ -14,23 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import TimelineError
 from emotion_timeline.faces.classification import read_metadata
 from emotion_timeline.faces.preprocessing import Preprocessing
 from training import networks
-from training.calibration import build_in, fit_frequencies, fit_offsets, fit_temperature
+from training.calibrate import calibrate
 from training.datasets import OFFICIAL_SPLITS, PAPER_SPLITS, Dataset, load, splits
 from training.export import export
 from training.faults import Cleaned, clean_training
-from training.ferplus import distributions, load_votes, majority_labels, votes_for
-from training.networks import FERPLUS_HEAD
+from training.ferplus import distributions, load_votes, votes_for
 from training.recipe import Recipe
 from training.report import write_report
-from training.run import Run, predict
+from training.run import Run
 from training.teaching import lineage
 
 log = logging.getLogger("training")
@@ -81,13 +78,6 @@ def train(
                 epoch,
             )
     best, model = run.best()
-    offsets = fit_offsets(predict(model, faces.validation.images), faces.validation.labels, recipe.recall)
-    build_in(model, offsets=offsets)
-    temperature = fit_temperature(predict(model, faces.validation.images), faces.validation.labels)
-    build_in(model, temperature)
-    ferplus_offsets = None
-    if votes is not None and recipe.votes:
-        ferplus_offsets = _calibrate_second_head(model, faces.validation, votes)
     trained = {
         "split": faces.training_split,
         "images": len(faces.training),
@@ -99,9 +89,7 @@ def train(
         "pretrained": networks.pretrained(network),
         "generations": lineage(network, options, teachers, begins_with),
         "made_with": run.made_with,
-        "offsets": _named(offsets),
-        "ferplus_offsets": None if ferplus_offsets is None else _named(ferplus_offsets),
-        "temperature": temperature,
+        **calibrate(model, faces.validation, faces.validation_split, recipe.recall, votes),
         "best_epoch": best["epoch"],
         "epochs": run.history,
     }
@@ -109,21 +97,6 @@ def train(
     metadata = write_report(output, faces.validation_split, faces.validation, faces.original, votes)
     log.info("%s: validation accuracy %.4f as served", metadata["version"], metadata["validation"]["accuracy"])
     return metadata
-
-
-def _calibrate_second_head(model: Any, validation: Dataset, votes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Lets the head that learnt shares of votes say how likely each majority is; returns the offsets of its logits."""
-    labels = majority_labels(votes)
-    images, labels = validation.images[labels >= 0], labels[labels >= 0]
-    # The temperature first: it is far from 1, and with the offsets built in it hardly changes any more.
-    build_in(model, fit_temperature(predict(model, images, head=1), labels), head=FERPLUS_HEAD)
-    offsets = fit_frequencies(predict(model, images, head=1), labels).round(2)
-    build_in(model, offsets=offsets, head=FERPLUS_HEAD)
-    return offsets
-
-
-def _named(values: NDArray[np.float64]) -> dict[str, float]:
-    return dict(zip(EMOTIONS, values.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """What networks say of a video, side by side: `python -m training.video models/NAME models/paper --video FILE`.
 
 Through the whole pipeline, frame by frame and unsmoothed. The largest face is followed; how often its label changes is
-counted, which on a steady expression is flicker. The first network's folder gets the plot and the figures, and its card
-tells of them.
+counted, which on a steady expression is flicker. With `--labels` each network gives each of these sets of labels (see
+emotion_timeline.labels), else those that it gives by itself. The first network's folder gets the plot and the figures, and its
+card tells of them.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import TimelineError
 from emotion_timeline.faces.classification import METADATA
+from emotion_timeline.labels import Labels
 from emotion_timeline.media.plan import plan
 from emotion_timeline.observations import Status
 from emotion_timeline.pipeline import analyze, load_stages
@@ -46,18 +48,19 @@ class FaceTimeline:
     probabilities: NDArray[np.float32]
 
 
-def face_timeline(model_dir: Path, video: Path) -> FaceTimeline:
+def face_timeline(model_dir: Path, video: Path, labels: Labels | None = None) -> FaceTimeline:
     """Analyses every frame of a video.
 
     Args:
         model_dir: folder of the network.
         video: the file.
+        labels: whose labels to give; None for those that the network gives by itself.
 
     Raises:
         VideoError, ModelError: one of them can't be used.
         TrainingError: there is no face in the video.
     """
-    stages = load_stages(model_dir)
+    stages = load_stages(model_dir, labels=labels)
     rows = np.concatenate([block for segment in plan(video).segments for block in analyze(video, segment, stages)])
     rows = rows[rows["status"] == Status.OK]
     if not len(rows):
@@ -97,9 +100,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.video", description="Compare networks on a video.")
     parser.add_argument("models", nargs="+", type=Path, help="folders; the first is the one that is reported on")
     parser.add_argument("--video", type=Path, required=True, help="a recording of one face")
+    parser.add_argument("--labels", nargs="+", type=Labels, choices=list(Labels), help="whose labels of each network")
     options = parser.parse_args(arguments)
+    asked: list[Labels | None] = options.labels or [None]
     try:
-        timelines = [face_timeline(folder, options.video) for folder in options.models]
+        timelines = [face_timeline(folder, options.video, labels) for folder in options.models for labels in asked]
     except TimelineError as exc:
         print(exc, file=sys.stderr)
         return 2
@@ -107,7 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = [figures(timeline) for timeline in timelines]
     plot_timelines({t.version: (t.timestamps_s, t.probabilities) for t in timelines}, folder / PLOT)
     metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
-    metadata["validation"]["video"] = {"file": options.video.name, "networks": found}
+    named = {"labels": options.labels} if options.labels else {}
+    metadata["validation"]["video"] = {"file": options.video.name, **named, "networks": found}
     write_metadata(folder, metadata)
     (folder / CARD).write_text(card(metadata, folder.name), encoding="utf-8")
     print(json.dumps(found, indent=2))

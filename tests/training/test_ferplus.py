@@ -9,7 +9,7 @@ from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces.preprocessing import Preprocessing
 from training.datasets import Dataset, load
 from training.errors import TrainingError
-from training.ferplus import COLUMNS, distributions, load_votes, majority_labels, votes_for
+from training.ferplus import COLUMNS, distributions, load_votes, majority_choices, majority_labels, votes_for
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 BY_FILE = f"image,usage,fer2013_label,{','.join(COLUMNS)}\n"
@@ -119,6 +119,12 @@ def test_each_emotion_has_its_own_label() -> None:
 )
 def test_majority_needs_more_than_half_of_the_votes_that_count(counts: list[int], expected: str | None) -> None:
     assert label(counts) == expected
+
+
+@pytest.mark.parametrize("choice", COLUMNS)
+def test_majority_may_choose_each_of_the_ten(choice: str) -> None:
+    assert COLUMNS[majority_choices(np.array([votes(**{choice: 8})]))[0]] == choice
+    assert majority_choices(np.array([votes(**{choice: 1})]))[0] == -1
 
 
 def test_distribution_is_the_share_of_votes_for_the_seven_emotions() -> None:

@@ -1,12 +1,26 @@
 """Metrics, calibration and counted operations, against numbers known beforehand."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 
 from emotion_timeline.emotions import EMOTIONS
 from training import networks
-from training.calibration import build_in, fit_frequencies, fit_offsets, fit_temperature, scaled
+from training.calibration import (
+    FOLDS,
+    Calibration,
+    build_in,
+    cross_fitted,
+    fit_labels,
+    fit_offsets,
+    fit_shares,
+    fit_temperature,
+    folds,
+    scaled,
+    take_out,
+)
 from training.flops import flops
 from training.metrics import bootstrap_intervals, cross_entropy, expected_calibration_error, metrics
 
@@ -67,7 +81,7 @@ def test_built_in_temperature_scales_what_the_network_says() -> None:
     model = networks.build("paper")
     faces = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1)).astype(np.float32)
     before = np.asarray(model.predict_on_batch(faces))
-    build_in(model, 0.3)
+    build_in(model, Calibration(0.3))
     np.testing.assert_allclose(model.predict_on_batch(faces), scaled(before, 0.3), atol=1e-5)
 
 
@@ -93,28 +107,81 @@ def test_offsets_that_come_nearest_are_kept_where_none_are_enough() -> None:
     np.testing.assert_array_equal(np.delete(offsets, 1), np.zeros(6))
 
 
-def test_mean_probabilities_become_the_shares_of_the_labels() -> None:
+def voted() -> tuple[np.ndarray, Any, Calibration]:
+    """Probabilities, the shares of votes that they should be, and the calibration that brings them there."""
     rng = np.random.default_rng(0)
-    labels = np.arange(6).repeat([400, 20, 100, 300, 200, 150])  # and no surprise
-    shift = np.array([0.3, -1.5, 0.5, 0, 0, 0.2, 0.5])
-    logits = rng.normal(size=(len(labels), 7)) + 2 * np.eye(7)[labels] + shift
-    probabilities = np.asarray(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), np.float32)
-    offsets = fit_frequencies(probabilities, labels)
-    after = scaled(probabilities * np.exp(offsets), 1.0)
-    shares = (np.bincount(labels, minlength=7) + 1) / (len(labels) + 7)
-    np.testing.assert_allclose(after.mean(axis=0), shares, atol=1e-4)
-    assert abs(offsets.mean()) < 1e-9
-    assert cross_entropy(after, labels) < cross_entropy(probabilities, labels)
-    rng.shuffle(labels)  # labels that tell nothing: what is left is how frequent each is
-    same = np.full_like(probabilities, 1 / 7)
-    np.testing.assert_allclose(scaled(same * np.exp(fit_frequencies(same, labels)), 1.0)[0], shares, rtol=1e-5)
+    shares = rng.dirichlet(np.full(7, 0.5), 3000).astype(np.float32).clip(1e-4)
+    shares /= shares.sum(axis=1, keepdims=True)
+    calibration = Calibration(1.5, (0.3, -0.9, 0.5, 0.0, 0.0, 0.1, 0.0))
+    return calibration.undone(shares), shares, calibration
+
+
+def test_shares_of_votes_are_met_and_images_without_have_no_say() -> None:
+    probabilities, shares, calibration = voted()
+    shares[:500] = np.nan
+    found = fit_shares(probabilities, shares)
+    assert found.temperature == pytest.approx(calibration.temperature, rel=0.01)
+    np.testing.assert_allclose(found.offsets, calibration.offsets, atol=0.02)
+    np.testing.assert_allclose(found.applied(probabilities)[500:], shares[500:], atol=0.01)
+
+
+def test_fit_to_shares_ends_at_the_same_wherever_it_begins() -> None:
+    probabilities, shares, _ = voted()
+    noisy = scaled(shares, 2.0)[np.random.default_rng(1).permutation(3000)] / 2 + shares / 2
+    begun_elsewhere = Calibration(0.6, (0.5, 0, -0.5, 0, 0.2, 0, -0.2)).undone(probabilities)
+    one, other = (fit_shares(begin, noisy).applied(begin) for begin in (probabilities, begun_elsewhere))
+    np.testing.assert_allclose(one, other, atol=2e-3)
+    np.testing.assert_allclose(one.mean(axis=0), noisy.mean(axis=0), atol=1e-3)
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_fit_to_shares_stays_finite_where_answers_are_all_right_or_all_wrong(wrong: bool) -> None:
+    probabilities = scaled(np.eye(7, dtype=np.float32).repeat(3, axis=0) + 0.01, 1.0)
+    shares: Any = np.roll(np.eye(7, dtype=np.float32), wrong, axis=1).repeat(3, axis=0)
+    found = fit_shares(probabilities, shares)
+    assert 0.25 <= found.temperature <= 8 and np.isfinite(found.offsets).all()
+
+
+def test_calibration_is_taken_out_of_answers_and_of_a_network_again() -> None:
+    calibration = Calibration(1.7, (0.1, 0.9, -0.4, 0.0, -0.2, -0.3, 0.0))
+    probabilities, _ = known()
+    np.testing.assert_allclose(calibration.undone(calibration.applied(probabilities)), probabilities, atol=1e-6)
+    model = networks.build("residual", ferplus=True)
+    before = model.get_layer(networks.FERPLUS_HEAD).get_weights()
+    build_in(model, calibration, networks.FERPLUS_HEAD)
+    take_out(model, calibration, networks.FERPLUS_HEAD)
+    for weight, expected in zip(model.get_layer(networks.FERPLUS_HEAD).get_weights(), before, strict=True):
+        np.testing.assert_allclose(weight, expected, atol=1e-6)
+
+
+def test_images_with_the_same_pixels_lie_in_one_fold() -> None:
+    different = np.random.default_rng(0).integers(0, 256, (200, 4, 4, 1), dtype=np.uint8)
+    images = np.concatenate([different, different[:50]])
+    found = folds(images)
+    np.testing.assert_array_equal(found[:50], found[200:])
+    assert np.bincount(found[:200]).tolist() == [200 // FOLDS] * FOLDS
+    np.testing.assert_array_equal(folds(images), found)
+
+
+def test_no_image_is_calibrated_by_what_it_says_itself() -> None:
+    probabilities, labels = overconfident()
+    probabilities, labels, fold = probabilities[:500], labels[:500], np.arange(500) % FOLDS
+
+    def fit(some: np.ndarray, found: np.ndarray) -> Calibration:
+        return fit_labels(some, found, 0.3)
+
+    before = cross_fitted(probabilities, labels, fit, fold)
+    labels[fold == 0] = (labels[fold == 0] + 1) % 7  # what fold 0 says changes all others' answers, not its own
+    after = cross_fitted(probabilities, labels, fit, fold)
+    np.testing.assert_array_equal(after[fold == 0], before[fold == 0])
+    assert (after[fold != 0] != before[fold != 0]).any()
 
 
 def test_built_in_offsets_shift_what_the_network_says() -> None:
     model = networks.build("paper")
     faces = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1)).astype(np.float32)
     before = np.asarray(model.predict_on_batch(faces))
-    build_in(model, 2.0, np.eye(7)[1])
+    build_in(model, Calibration(2.0, tuple(np.eye(7)[1])))
     odds, expected = (p[:, 1] / p[:, 0] for p in (np.asarray(model.predict_on_batch(faces)), before))
     np.testing.assert_allclose(odds, np.sqrt(expected * np.e), rtol=1e-4)
 

@@ -97,6 +97,15 @@ def test_each_shortcoming_speaks_against_a_network() -> None:
     ]
 
 
+def test_worse_agreement_with_the_raters_speaks_against_a_network() -> None:
+    served = {"accuracy": 0.6, "macro_f1": 0.5, "majority": 0.8, "share_error": 0.2, "faces_per_s": 1000}
+    assert objections(served, served) == []
+    assert objections(served, served | {"majority": 0.79, "share_error": 0.21}) == [
+        "Its agreement with FER+'s majority on PublicTest is 0.7900, less than 0.8000.",
+        "Its share error on PublicTest is 0.2100, more than 0.2000.",
+    ]
+
+
 def test_missing_record_of_the_served_network_is_told(
     models: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

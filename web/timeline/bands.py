@@ -8,6 +8,7 @@ from typing import Any
 from emotion_timeline.clip import Clip
 from emotion_timeline.db import videos
 from emotion_timeline.emotions import EMOTIONS
+from emotion_timeline.labels import Labels, labels_of, network_of
 from emotion_timeline.views import quality
 from emotion_timeline.views.quality import FrameCounts
 from web.http.service import service
@@ -67,16 +68,19 @@ class Figures:
     """What was measured of a network on images that it wasn't trained on.
 
     Attributes:
+        labels: whose labels it was compared with.
         split: which images.
         images: how many.
-        accuracy: share of them that it labels as people did.
+        accuracy: share of them that it labels so.
         interval: the accuracy's 95 % interval; None where it wasn't computed.
-        calibration_error: mean distance between its confidence and its accuracy.
+        calibration_error: mean distance between its percentages and what they mean: FER2013's between confidence and
+            accuracy, FER+'s between predicted and voted shares.
         calibrated: whether its percentages may be read as frequencies.
         recall: for each emotion, the share of its images that are recognised.
         precision: for each emotion, the share of what is called so that is so.
     """
 
+    labels: Labels
     split: str
     images: int
     accuracy: float
@@ -137,25 +141,30 @@ def _runs(stretches: list[FrameCounts]) -> list[Run]:
 
 
 def figures(name: str, version: str) -> Figures | None:
-    """What is known of a network; None where its folder is gone, holds another version, or says nothing of it."""
+    """What is known of what made the rows of a version; None where the network's folder is gone, holds another one, or
+    says nothing of it."""
     path = Path(service().settings.models_dir) / name / "metadata.json"
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))
-        return _figures(metadata["validation"]) if metadata["version"] == version else None
+        known = metadata["version"] == network_of(version)
+        return _figures(metadata["validation"], labels_of(version)) if known else None
     except (OSError, ValueError, KeyError, TypeError):
         return None  # the page says so; the timeline stands without it
 
 
-def _figures(validation: dict[str, Any]) -> Figures:
-    interval = validation.get("accuracy_interval")
-    error = float(validation["ece"])
+def _figures(validation: dict[str, Any], labels: Labels) -> Figures:
+    is_ferplus = labels is Labels.FERPLUS
+    found = validation["ferplus"] if is_ferplus else validation
+    interval = found.get("accuracy_interval")
+    error = float(found["share_calibration_error" if is_ferplus else "ece"])
     return Figures(
+        labels=labels,
         split=str(validation["split"]),
-        images=int(validation["images"]),
-        accuracy=float(validation["accuracy"]),
+        images=int(found["images"]),
+        accuracy=float(found["accuracy"]),
         interval=(float(interval[0]), float(interval[1])) if interval else None,
         calibration_error=error,
         calibrated=error <= _CALIBRATED,
-        recall={emotion: float(validation["recall"][emotion]) for emotion in EMOTIONS},
-        precision={emotion: float(validation["precision"][emotion]) for emotion in EMOTIONS},
+        recall={emotion: float(found["recall"][emotion]) for emotion in EMOTIONS},
+        precision={emotion: float(found["precision"][emotion]) for emotion in EMOTIONS},
     )

@@ -1,11 +1,13 @@
 """Whose labels are asked for, by every way into the service, and shown on its pages."""
 
+import json
 import re
 from base64 import b64encode
 from typing import Any
 
 import pytest
 
+from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import ModelError
 from emotion_timeline.labels import Labels
 from tests.services import ASTRONAUT
@@ -108,6 +110,24 @@ def test_timelines_from_before_there_was_a_choice_have_fer2013s_labels(both: Web
     page = both.client.get("/videos/v").text
     assert Labels.FER2013.meaning in text_of(page)
     assert re.findall(r'name="labels" value="(\w+)"', page) == ["ferplus", "fer2013"]
+
+
+def test_page_tells_the_figures_of_the_head_that_made_the_timeline(both: Website) -> None:
+    each = dict.fromkeys(EMOTIONS, 0.5)
+    raters = {"images": 90, "accuracy": 0.9, "share_calibration_error": 0.01, "recall": each, "precision": each}
+    first = {"split": "PublicTest", "images": 100, "accuracy": 0.7, "ece": 0.06, "recall": each, "precision": each}
+    metadata = {"version": "net-1", "labels": BOTH, "validation": first | {"ferplus": raters}}
+    (both.settings.model_dir / "metadata.json").write_text(json.dumps(metadata))
+    for labels, sentences in (
+        (
+            "ferplus",
+            ("about 70 % of the raters said so", "that most raters had named in 90.0 % of 90 validation images"),
+        ),
+        ("fer2013", ("off by 6.0 points", "It chose the label that FER2013 has in 70.0 % of 100 validation images")),
+    ):
+        both.done(TWO_FACES, labels, model_version=f"net-1-{labels}", **SAME_RECORDING)
+        page = text_of(both.client.get(f"/videos/{labels}").text)
+        assert all(sentence in page for sentence in sentences)
 
 
 def test_form_lists_the_labels_of_the_network_the_usual_ones_first(both: Website) -> None:
