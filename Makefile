@@ -72,7 +72,7 @@ unit: .venv/installed-tests
 		--ignore tests/browser --ignore tests/integration --ignore-glob "*training*"
 
 javascript: node_modules/installed
-	$(BIN)node node_modules/oxlint/bin/oxlint
+	$(BIN)node node_modules/oxlint/bin/oxlint web/static
 	$(BIN)node node_modules/typescript/bin/tsc
 
 # A system package is installed on CI's machines only, which are made for one run.

@@ -1,5 +1,6 @@
 """The project installs whole, and its image and compose file fit the code."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -46,6 +47,14 @@ def test_each_accelerator_brings_one_tensorflow_and_both_accept_the_same_version
     assert {
         requirement.partition(">=")[2].partition(";")[0] for name in ("cpu", "gpu") for requirement in extras[name]
     } == {"2.20,<3"}
+
+
+def test_npm_packages_are_fixed_and_come_from_the_registry_that_is_set() -> None:
+    wanted = json.loads((REPOSITORY / "package.json").read_text())["devDependencies"]
+    locked = json.loads((REPOSITORY / "package-lock.json").read_text())["packages"]
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    assert [name for name, package in locked.items() if name and "integrity" not in package] == []
+    assert [name for name, package in locked.items() if "resolved" in package] == []
 
 
 def test_demo_clip_is_small_enough_to_be_committed() -> None:

@@ -1,5 +1,6 @@
 """The chart of a video in a real browser: what is drawn, what moves it, and what it saves."""
 
+import re
 import struct
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
@@ -152,7 +153,8 @@ def test_a_gap_is_read_out_as_one(site: Website, address: str, open_page: Opener
 def test_a_spike_of_one_frame_is_seen_and_zooming_in_loads_every_frame(
     site: Website, address: str, open_page: Opener
 ) -> None:
-    page = open_page(f"{address}/videos/{add(site, hours())}", viewport={"width": 1280, "height": 900})
+    view = {"width": 1280, "height": 900}
+    page = open_page(f"{address}/videos/{add(site, hours())}", expected=("net::ERR_FAILED",), viewport=view)
     drawn(page)
     expect(page.locator("#chart-note")).to_contain_text("mean of 4 s")
     assert coloured(page, 0.74, 0.76, 0.1, 0.9) > 100, "the one happy frame of 60,000"
@@ -169,10 +171,26 @@ def test_a_spike_of_one_frame_is_seen_and_zooming_in_loads_every_frame(
     assert page.evaluate("sought") == [pytest.approx(4500, abs=10)]
     page.locator("#whole").click()
     expect(page.locator("#chart-note")).to_contain_text("Whole recording. Each point is the mean of 4 s")
+    page.route("**/chart.json?*from_s*", lambda route: route.abort())
+    page.locator("#zoom-in").click()
+    expect(page.locator("#chart-note")).to_contain_text("Finer data could not be loaded; zoom again to try it.")
+    page.unroute_all()
+    page.locator("#whole").click()
+    expect(page.locator("#chart-note")).to_contain_text("Whole recording. Each point is the mean of 4 s")
+    site.client.patch("/api/v1/videos/v/faces/1", json={"hidden": True})
+    page.evaluate("playhead.changed()")
+    expect(page.locator("#chart-summary")).to_contain_text("No face is shown here")
+    with page.expect_response("**/chart.json?*from_s*") as finer:
+        page.locator("#zoom-in").click()
+    assert finer.value.status == 200
 
 
 def test_dragging_zooms_and_double_click_shows_the_whole(site: Website, address: str, open_page: Opener) -> None:
-    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}"))
+    there = {n: NEUTRAL for n in range(80)} | {n: HAPPY for n in range(120, 180)}
+    rows = observations({n: [(0, there[n])] if n in there else [] for n in range(200)})
+    page = drawn(open_page(f"{address}/videos/{add(site, rows)}"))
+    summary = page.locator("#chart-summary")
+    expect(summary).to_contain_text("Most often neutral (57 %), then happy (43 %)")
     page.mouse.move(*at(page, 0.25))
     page.mouse.down()
     page.mouse.move(*at(page, 0.4), steps=4)
@@ -180,12 +198,17 @@ def test_dragging_zooms_and_double_click_shows_the_whole(site: Website, address:
     page.mouse.move(*at(page, 0.5), steps=4)
     page.mouse.up()
     expect(page.locator("#chart-note")).to_contain_text("From 0:05.0 to 0:10.0")
+    expect(summary).to_have_text(re.compile(r"^From 0:05\.0 to 0:10\.0 most often neutral \(100 %\), by the highest"))
     assert page.evaluate("sought") == []
     assert coloured(page, 0.65, 1) == 0, "the gap fills the right"
     page.locator("#later").click()
     expect(page.locator("#chart-note")).to_contain_text("From 0:07.5 to 0:12.5")
+    expect(summary).to_contain_text("From 0:07.5 to 0:12.5 most often ")
+    page.locator("#zoom-in").click()
+    expect(summary).to_have_text("From 0:08.75 to 0:11.25 this face is not seen.")
     page.mouse.dblclick(*at(page, 0.5))
     expect(page.locator("#chart-note")).to_contain_text("Whole recording")
+    expect(summary).to_contain_text("Most often neutral (57 %), then happy (43 %)")
 
 
 def test_two_fingers_zoom_and_a_tap_seeks(site: Website, address: str, open_page: Opener) -> None:
@@ -224,6 +247,16 @@ def test_faces_are_chosen_here_and_elsewhere(site: Website, address: str, open_p
     expect(page.locator("#chart-summary")).to_contain_text("Most often neutral")
 
 
+def test_any_number_of_faces_can_be_looked_at(site: Website, address: str, open_page: Opener) -> None:
+    faces = [NEUTRAL if number % 2 else HAPPY for number in range(18)]
+    page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap(*faces))}"))
+    for number in (*range(2, 19), 1):
+        page.evaluate("(number) => playhead.choose(number)", number)
+        emotion = "happy" if number % 2 else "neutral"
+        expect(page.locator("#chart-summary")).to_contain_text(f"Most often {emotion}")
+        wait_until(lambda: coloured(page, 0.05, 0.38) > 500, 30, "drawing the line")
+
+
 def test_names_merges_and_hiding_are_followed(site: Website, address: str, open_page: Opener) -> None:
     page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap(NEUTRAL, HAPPY))}"))
     site.client.patch("/api/v1/videos/v/faces/1", json={"hidden": True})
@@ -238,14 +271,21 @@ def test_names_merges_and_hiding_are_followed(site: Website, address: str, open_
     assert coloured(page, 0, 1) == 0
 
 
-def test_ranges_of_other_parts_are_marked(site: Website, address: str, open_page: Opener) -> None:
+def test_notes_are_marked_on_the_figure(site: Website, address: str, open_page: Opener) -> None:
     page = drawn(open_page(f"{address}/videos/{add(site, with_a_gap())}"))
     assert coloured(page, 0.42, 0.58, 0, 0.3) == 0
-    page.evaluate("""() => {
-      playhead.ranges = [{ start_s: 8.5, end_s: 11.5, label: "task 1" }];
-      playhead.dispatchEvent(new CustomEvent("ranges"));
-    }""")
+    show = """(note) => {
+      playhead.notes = [note];
+      playhead.dispatchEvent(new Event("notes"));
+    }"""
+    page.evaluate(show, {"start_s": 8.5, "end_s": 11.5, "text": "task 1"})
     wait_until(lambda: coloured(page, 0.42, 0.58, 0, 0.3) > 20, 30, "drawing the range")
+    page.evaluate(show, {"start_s": 10, "end_s": None, "text": "the bell"})
+    wait_until(lambda: coloured(page, 0.42, 0.49, 0, 0.9) == 0, 30, "taking the range away")
+    assert coloured(page, 0.495, 0.505, 0.5, 0.9) > 20, "a line where the moment is"
+    with page.expect_download() as saving:
+        page.locator("#save-svg").click()
+    assert ">the bell</text>" in saving.value.path().read_text()
 
 
 def test_two_analyses_share_one_axis(site: Website, address: str, open_page: Opener) -> None:

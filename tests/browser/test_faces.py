@@ -92,7 +92,7 @@ def test_faces_are_changed_by_keyboard(site: Website, address: str, open_page: O
 
 def test_what_is_refused_is_told_beside_the_field(site: Website, address: str, open_page: Opener) -> None:
     site.done(CROWD)
-    page = open_page(f"{address}/videos/v", expected=["status of 409"], **SCREENS["desktop"])
+    page = open_page(f"{address}/videos/v", expected=["status of 409", "status of 400"], **SCREENS["desktop"])
     page.locator("#merge-1").click()
     field = page.locator("#into-1")
     expect(field).to_be_focused()
@@ -101,9 +101,18 @@ def test_what_is_refused_is_told_beside_the_field(site: Website, address: str, o
         field.press("Enter")
     assert refused.value.status == 409
     expect(page.get_by_role("alert")).to_have_text("Face 1 can't be merged into itself; choose another face.")
+    field.fill("Anna")
+    field.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("the number of another face")
     field.fill("7")
     field.press("Enter")
     expect(page.locator("#face-7")).to_contain_text("with face 1")
+    expect(page.locator("#faces-said")).to_have_text("Face 1 counts as Face 7 now.")
+    page.locator("#merge-7").click()
+    page.locator("#into-7").fill("7")
+    page.locator("#into-7").press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("Face 7 can't be merged into itself; choose another face.")
+    expect(page.locator("#faces-said")).to_be_empty()
 
 
 def test_the_face_that_is_looked_at_is_marked(site: Website, address: str, open_page: Opener) -> None:

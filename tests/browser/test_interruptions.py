@@ -134,6 +134,36 @@ def test_reopened_page_claims_nothing_of_an_upload_that_it_cannot_ask_for(
     assert came <= sent[0] <= DAM_BYTES
 
 
+def test_upload_that_is_cancelled_before_the_server_has_told_of_it_takes_no_other_with_it(
+    address: str, open_page: Opener, tmp_path: Path
+) -> None:
+    page = open_page(address, expected=("status of 404",))
+    Line(page).limit()
+    page.set_input_files("#file", clip(tmp_path / "long.mp4", 2_000_000))
+    wait_for_share(page, "long.mp4", 0.05)
+    page.get_by_role("button", name="Pause: long.mp4").click()
+    asked: list[Route] = []
+
+    def hold_the_first_question(route: Route) -> None:
+        if asked:
+            route.continue_()
+        else:
+            asked.append(route)
+
+    page.route("**/api/v1/uploads/*", hold_the_first_question)
+    page.reload()
+    expect_state(page, "long.mp4", "Interrupted")
+    page.set_input_files("#file", clip(tmp_path / "short.mp4"))
+    expect_state(page, "short.mp4", "Accepted")
+    page.get_by_role("button", name="Cancel: long.mp4").click()
+    expect(row(page, "long.mp4")).to_have_count(0)
+    with page.expect_response(lambda response: response.status == 404):
+        asked[0].fulfill(status=404, json={"status": 404, "detail": "There is no such upload."})
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(page.locator("#queue-total")).to_have_text("1 of 1 finished")
+    expect(row(page, "short.mp4")).to_be_visible()
+
+
 def test_cancelled_file_leaves_nothing_and_the_focus_goes_on(
     site: Website, address: str, open_page: Opener, tmp_path: Path
 ) -> None:

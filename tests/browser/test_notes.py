@@ -23,15 +23,13 @@ def seek(page: Page, timestamp_s: float) -> None:
     page.evaluate(script, timestamp_s)
 
 
-def test_a_range_is_marked_at_the_playhead_and_told_to_the_chart(
-    site: Website, address: str, open_page: Opener
-) -> None:
+def test_notes_are_marked_at_the_playhead_and_told_to_the_chart(site: Website, address: str, open_page: Opener) -> None:
     page = open_page(f"{address}/videos/{site.done(ROWS)}")
     page.evaluate(
         """async () => {
           const { playhead } = await import("/static/timeline/playhead.js");
           window.told = [];
-          playhead.addEventListener("ranges", (event) => window.told.push(event.detail));
+          playhead.addEventListener("notes", () => window.told.push(playhead.notes));
         }"""
     )
     seek(page, 0.25)
@@ -47,13 +45,19 @@ def test_a_range_is_marked_at_the_playhead_and_told_to_the_chart(
     expect(page.locator("#notes-news")).to_have_text("The note was added.")
     expect(page.locator("#note-text")).to_have_value("")
     assert stored(site) == [(0.25, 1.5, "task <1>")]
-    assert page.evaluate("window.told") == [[{"start_s": 0.25, "end_s": 1.5, "label": "task <1>"}]]
+    task = {"start_s": 0.25, "end_s": 1.5, "text": "task <1>"}
+    assert page.evaluate("window.told") == [[task]]
+    page.locator("#note-start").fill("1.75")
+    page.locator("#note-text").fill("the bell")
+    page.get_by_role("button", name="Add the note").click()
+    expect(page.locator("#notes-list li")).to_have_count(2)
+    assert page.evaluate("window.told.at(-1)") == [task, {"start_s": 1.75, "end_s": None, "text": "the bell"}]
 
     page.reload()
     script = "async () => (await import('/static/timeline/playhead.js')).playhead"
     page.get_by_role("button", name="Go to 0:00.25").click()
     assert page.evaluate(f"({script})().then((p) => p.timestampS)") == 0.25
-    assert page.evaluate(f"({script})().then((p) => p.ranges.length)") == 1
+    assert page.evaluate(f"({script})().then((p) => p.notes.length)") == 2
 
 
 def test_times_are_typed_and_what_is_wrong_is_said_beside_the_form(
@@ -72,6 +76,16 @@ def test_times_are_typed_and_what_is_wrong_is_said_beside_the_form(
     page.locator("#note-start").fill("1,25")
     page.get_by_role("button", name="Add the note").click()
     expect(page.locator("#notes-list li")).to_have_count(1)
+    expect(refusal).to_be_hidden()
+    expect(page.locator("#notes-news")).to_have_text("The note was added.")
+    page.locator("#note-start").fill("9:00")
+    page.locator("#note-text").fill("too late as well")
+    page.get_by_role("button", name="Add the note").click()
+    expect(refusal).to_contain_text("but is 540")
+    expect(page.locator("#notes-news")).to_be_empty()
+    page.get_by_label("Edit the note at 0:01.25").click()
+    page.locator("#notes-list").get_by_role("button", name="Save").click()
+    expect(page.locator("#notes-news")).to_have_text("The note was changed.")
     expect(refusal).to_be_hidden()
     assert stored(site) == [(1.25, None, "too late")]
 

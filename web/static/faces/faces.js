@@ -32,6 +32,8 @@ export function showFaces(region) {
     const { target: form, submitter } = event;
     if (!(form instanceof HTMLFormElement && submitter instanceof HTMLButtonElement)) return;
     const wanted = change(new FormData(form, submitter));
+    said.textContent = "";
+    for (const refusal of every(region, ".refusal")) refusal.remove();
     submitter.disabled = true;
     const { card, sentence } = await ask(form.action, wanted);
     submitter.disabled = false;
@@ -55,8 +57,17 @@ function change(fields) {
   return {
     ...(name !== null && { name: String(name) || null }),
     ...(hidden !== null && { hidden: hidden === "yes" }),
-    ...(mergedInto !== null && { merged_into: mergedInto === "none" ? null : Number(mergedInto) }),
+    ...(mergedInto !== null && { merged_into: mergedInto === "none" ? null : numberIn(String(mergedInto)) }),
   };
+}
+
+/**
+ * What isn't a number is left for the server to refuse: null would split the face off.
+ *
+ * @param {string} typed
+ */
+function numberIn(typed) {
+  return /^\d{1,10}$/.test(typed.trim()) ? Number(typed) : typed;
 }
 
 /** @type {(action: string, wanted: Api.FaceChange) => Promise<Answer>} */
@@ -126,10 +137,11 @@ function close(details) {
 
 /** @type {(form: HTMLFormElement, sentence: string) => void} */
 function refuse(form, sentence) {
-  const refusal = form.querySelector(".refusal") ?? form.appendChild(document.createElement("p"));
+  const refusal = document.createElement("p");
   refusal.className = "refusal";
   refusal.role = "alert";
   refusal.textContent = sentence;
+  form.append(refusal);
 }
 
 /** @type {(form: HTMLFormElement, wanted: Api.FaceChange, card: Api.Face) => string} */

@@ -57,6 +57,16 @@ export function datum({ dataset, id }, name) {
 }
 
 /**
+ * @param {HTMLCanvasElement} canvas
+ * @returns {CanvasRenderingContext2D} what draws on it
+ */
+export function context(canvas) {
+  const found = canvas.getContext("2d");
+  if (!found) throw new Error("This browser can't draw on a canvas.");
+  return found;
+}
+
+/**
  * @template {Element} T
  * @param {Element | null} found
  * @param {string} selector

@@ -96,7 +96,8 @@ declare namespace Api {
   interface FaceChange {
     name?: string | null;
     hidden?: boolean;
-    merged_into?: number | null;
+    /** Another face, or null to split this one off; a text is refused. */
+    merged_into?: number | string | null;
   }
 
   interface NewNote {

@@ -1,7 +1,7 @@
 // Notes of a video: marked at the playhead, listed in order of time, changed in place, deleted with a way back.
 //
-// The list is the server's own fragment, asked for again after every change. Ranges are offered to whoever draws over
-// the recording's length: playhead.ranges, and the event "ranges" whenever they change.
+// The list is the server's own fragment, asked for again after every change. All notes are offered to whoever draws over
+// the recording's length: playhead.notes, and the event "notes" whenever they change.
 
 import { datum, every, one } from "../http/elements.js";
 import { playhead } from "../timeline/playhead.js";
@@ -34,50 +34,56 @@ export function keepNotes(section) {
       await remove(note);
       return;
     }
+    forgetAnswers();
     const answer = await ask(note ? datum(note, "url") : api, note ? "PATCH" : "POST", written(sent));
     tell(sent, answer.problem);
     if (!answer.note) return;
     if (!note) sent.reset();
-    await renew();
-    say(note ? "The note was changed." : "The note was added.");
+    await renew(note ? "The note was changed." : "The note was added.");
     focus(answer.note);
   });
 
   /** @param {HTMLElement} note */
   async function remove(note) {
     const was = read(note);
+    forgetAnswers();
     const answer = await ask(datum(note, "url"), "DELETE");
     if (answer.problem) {
       tell(one(note, "form"), answer.problem);
       return;
     }
-    await renew();
     const undo = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Undo" });
     undo.addEventListener("click", () => restore(was));
-    say("The note was deleted. ", undo);
+    await renew("The note was deleted. ", undo);
     undo.focus();
   }
 
   /** @param {Api.NewNote} was */
   async function restore(was) {
+    forgetAnswers();
     const answer = await ask(api, "POST", was);
     if (!answer.note) {
       say(answer.problem ?? "");
       return;
     }
-    await renew();
-    say("The note is back.");
+    await renew("The note is back.");
     focus(answer.note);
   }
 
-  async function renew() {
+  /**
+   * Shows the list anew, and says what was done.
+   *
+   * @param {(string | Node)[]} words
+   */
+  async function renew(...words) {
     const response = await fetch(datum(section, "list")).catch(() => null);
     if (!response?.ok) {
-      say("The list could not be renewed. Reload the page.");
+      say(...words, " The list could not be renewed; reload the page.");
       return;
     }
     list.innerHTML = await response.text();
     enhance();
+    say(...words);
   }
 
   function enhance() {
@@ -90,9 +96,14 @@ export function keepNotes(section) {
       seek.addEventListener("click", () => playhead.seek(read(note).start_s));
       text.replaceWith(seek);
     }
-    const ranges = notes.map(read).filter((note) => note.end_s !== null);
-    playhead.ranges = ranges.map(({ start_s, end_s, text }) => ({ start_s, end_s, label: text }));
-    playhead.dispatchEvent(new CustomEvent("ranges", { detail: playhead.ranges }));
+    playhead.notes = notes.map(read);
+    playhead.dispatchEvent(new Event("notes"));
+  }
+
+  /** What was said of an earlier change is not said of the next one. */
+  function forgetAnswers() {
+    say();
+    for (const form of every(section, "form")) tell(form);
   }
 
   /** @param {(string | Node)[]} words */

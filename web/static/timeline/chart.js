@@ -2,17 +2,18 @@
 // to compare with. figure.js draws it, curves.js has the data, gestures.js says what a person does, chartmarks.js what is
 // pointed at.
 //
-// Other parts of the page draw on it by `playhead.ranges`, a list of {start_s, end_s, label}, and the event "ranges".
+// The notes on the recording are marked on it: `playhead.notes`, and the event "notes" when they have changed.
 
 import { Analyses } from "./analyses.js";
+import { CanvasSurface } from "./canvas.js";
 import { Marks } from "./chartmarks.js";
 import { save, svg, png } from "./chartsvg.js";
 import { nearest } from "./curves.js";
 import { byId, datum, every, one } from "../http/elements.js";
-import { CanvasSurface, clock, colours, draw } from "./figure.js";
+import { clock, colours, draw } from "./figure.js";
 import { follow, pan, zoom } from "./gestures.js";
 import { playhead } from "./playhead.js";
-import { manner, stretch, title } from "./readout.js";
+import { manner, statusesIn, stretch, title } from "./readout.js";
 
 /** @import { Scene } from "./figure.js" */
 
@@ -53,7 +54,8 @@ class Chart {
     this.loading = null;
     /** @type {AbortController | null} */
     this.telling = null;
-    this.missing = "";
+    this.missing = ""; // what could not be loaded, in a sentence
+    this.coarse = ""; // the same of finer data
     this.renewals = 0;
   }
 
@@ -72,7 +74,9 @@ class Chart {
     this.area.hidden = false;
     this.area.setAttribute("aria-valuemax", this.durationS.toFixed(2));
     this.#listen();
-    if (this.analyses.face) playhead.choose(this.analyses.face.face_id);
+    const { faceId } = playhead;
+    if (this.analyses.knows(faceId)) await this.#choose(faceId); // it was chosen while the chart was loaded
+    else if (this.analyses.face) playhead.choose(this.analyses.face.face_id);
     await this.#compareWith(this.compare?.value ?? "");
   }
 
@@ -93,7 +97,7 @@ class Chart {
     this.compare?.addEventListener("change", () => this.#compareWith(this.compare?.value ?? ""));
     playhead.addEventListener("chosen", () => this.#choose(playhead.faceId));
     playhead.addEventListener("changed", () => this.#reload()); // faces were named, merged or hidden
-    playhead.addEventListener("ranges", () => this.#draw());
+    playhead.addEventListener("notes", () => this.#draw());
     playhead.addEventListener("moved", () => this.#moved());
     this.area.addEventListener("focus", () => this.marks.tell());
     this.area.addEventListener("blur", () => this.marks.point(null));
@@ -243,15 +247,14 @@ class Chart {
     this.loading?.abort();
     this.loading = new AbortController();
     const { signal } = this.loading;
+    this.coarse = "";
     try {
-      if (!(await this.analyses.refine(this.fromS, this.toS, signal))) return;
-      this.missing = "";
-      this.#draw();
+      await this.analyses.refine(this.fromS, this.toS, signal);
     } catch {
       if (signal.aborted) return;
-      this.missing = "Finer data could not be loaded; zoom again to try it.";
-      this.#explain();
+      this.coarse = "Finer data could not be loaded; zoom again to try it.";
     }
+    this.#draw();
   }
 
   // Drawing.
@@ -290,11 +293,12 @@ class Chart {
       panels: this.#panels(),
       shown: new Set(pressed.map((button) => datum(button, "emotion"))),
       smooth: this.smooth.value === "smooth",
-      ranges: playhead.ranges,
+      notes: playhead.notes,
       colours: colours(),
     };
   }
 
+  // In words what the chart shows, and of which stretch of time.
   #explain() {
     const isWhole = this.toS - this.fromS >= this.durationS - 1e-6;
     for (const id of ["zoom-out", "earlier", "later", "whole"]) byId(id, HTMLButtonElement).disabled = isWhole;
@@ -302,8 +306,7 @@ class Chart {
     const isAnalysed = Math.abs(this.fromS - fromS) < 1e-6 && Math.abs(this.toS - toS) < 1e-6;
     byId("analysed", HTMLButtonElement).disabled = isAnalysed;
     const seen = isWhole ? "Whole recording" : `${isAnalysed ? "What was analysed, from" : "From"} ${this.#stretch()}`;
-    const words = this.missing || `${seen}. ${this.#manner()}`;
-    if (this.note.textContent !== words) this.note.textContent = words;
+    tell(this.note, this.missing || this.coarse || `${seen}. ${this.#manner()}`);
   }
 
   // What the colours of the band mean that are in it.
@@ -321,10 +324,10 @@ class Chart {
     try {
       const words = await own.sentence(this.fromS, this.toS, this.telling.signal);
       const none = own.faces.length ? "This face is not seen here." : "No face is shown here.";
-      byId("chart-summary").textContent = words || none;
+      tell(byId("chart-summary"), words || none);
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") return;
-      byId("chart-summary").textContent = ""; // better none than one of another stretch
+      tell(byId("chart-summary"), ""); // better none than one of another stretch
     }
   }
 
@@ -332,8 +335,12 @@ class Chart {
     return manner(this.#answer()?.bucketS ?? 0, this.smooth.value === "smooth");
   }
 
+  #stepS() {
+    return (this.toS - this.fromS) / 50;
+  }
+
   #stretch() {
-    const stepS = (this.toS - this.fromS) / 50;
+    const stepS = this.#stepS();
     return `${clock(this.fromS, stepS)} to ${clock(this.toS, stepS)}`;
   }
 
@@ -375,7 +382,7 @@ class Chart {
   }
 }
 
-/** @type {(quality: Api.Quality | undefined) => string[]} */
-function statusesIn(quality) {
-  return Object.entries(quality ?? {}).flatMap(([status, counts]) => (counts.some(Boolean) ? [status] : []));
+/** @type {(element: HTMLElement, words: string) => void} */
+function tell(element, words) {
+  if (element.textContent !== words) element.textContent = words; // or it would be read aloud again
 }

@@ -1,6 +1,7 @@
 // The chart as a file: the same figure on paper, with its title, legend and how it was made; always in the light theme.
 
-import { STATUSES, context, draw, lightColours } from "./figure.js";
+import { context } from "../http/elements.js";
+import { STATUSES, draw, lightColours } from "./figure.js";
 
 /** @import { Lettering, Scene, Surface } from "./figure.js" */
 

@@ -27,7 +27,7 @@
  * @typedef {Loaded & {fromS: number, toS: number, finenessS: number}} Answer with the stretch that it is of, and the
  *   seconds that a point may stand for
  *
- * @typedef {{face_id: number | "main" | undefined, points: number, from_s?: number, to_s?: number}} Asked
+ * @typedef {{face_id: number | "main", points: number, from_s?: number, to_s?: number}} Asked
  */
 
 const KEPT = 16; // answers in memory, each some hundred kB
@@ -75,7 +75,7 @@ export class Curves {
   async choose(faceId, points) {
     this.faceId = faceId;
     if (this.answers.some((answer) => answer.faceId === faceId && answer.isWhole)) return;
-    const answer = await this.#load({ face_id: faceId, points });
+    const answer = await this.#load({ face_id: faceId ?? "main", points });
     this.#keep({ ...answer, fromS: 0, toS: this.durationS, finenessS: this.durationS / points });
   }
 
@@ -111,7 +111,8 @@ export class Curves {
     const around = (toS - fromS) / 2;
     const stretch = { fromS: Math.max(0, fromS - around), toS: Math.min(this.durationS, toS + around) };
     const twice = Math.round((stretch.toS - stretch.fromS) / finenessS);
-    const asked = { face_id: this.faceId, from_s: stretch.fromS, to_s: stretch.toS, points: Math.min(4000, twice) };
+    /** @type {Asked} */
+    const asked = { face_id: this.faceId ?? "main", from_s: stretch.fromS, to_s: stretch.toS, points: Math.min(4000, twice) };
     this.#keep({ ...(await this.#load(asked, signal)), ...stretch, finenessS });
     return true;
   }
@@ -156,7 +157,9 @@ export class Curves {
   /** @param {Answer} answer */
   #keep(answer) {
     this.answers.push(answer);
-    if (this.answers.length > KEPT) this.answers.splice(this.answers.findIndex((one) => !one.isWhole), 1);
+    if (this.answers.length <= KEPT) return;
+    const isNeeded = (/** @type {Answer} */ one) => one.isWhole && one.faceId === this.faceId;
+    this.answers.splice(this.answers.findIndex((one) => !isNeeded(one)), 1); // the oldest; at most one is needed
   }
 }
 

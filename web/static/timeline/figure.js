@@ -2,7 +2,7 @@
 // each emotion of a face and, under it, a band of how the frames were. Where the face is missing the line is broken, and
 // nothing is drawn between.
 //
-// It is drawn on a surface: a canvas here, an SVG file in chartsvg.js, so that the file is the same figure.
+// It is drawn on a surface: a canvas (canvas.js) or an SVG file (chartsvg.js), so that the file is the same figure.
 
 import { lowerBound, needsSmoothing, smoothed } from "./curves.js";
 
@@ -23,8 +23,6 @@ import { lowerBound, needsSmoothing, smoothed } from "./curves.js";
  *
  * @typedef {{answer: Answer | null, label: string}} Panel
  *
- * @typedef {{start_s: number, end_s: number | null, label: string}} Range
- *
  * @typedef {object} Scene what is drawn
  * @property {number} width pixels, as are the following two
  * @property {number} height
@@ -36,7 +34,7 @@ import { lowerBound, needsSmoothing, smoothed } from "./curves.js";
  * @property {Panel[]} panels
  * @property {Set<Api.Emotion>} shown
  * @property {boolean} smooth
- * @property {Range[]} ranges
+ * @property {Api.NewNote[]} notes
  * @property {Record<string, string>} colours by their names in style.css
  *
  * @typedef {{titleY: number, top: number, bottom: number, bandTop: number}} Box of a panel
@@ -57,6 +55,7 @@ const RIGHT = 8;
 const BAND = 8; // height of the band of frames
 const TITLE = 24;
 const AXIS = 26;
+const MOMENT = 140; // width of the words at one moment
 const UNSEEN = "not analysed";
 const STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
 const COLOURS = ["card", "line", "ink", "soft", "accent", "bad", "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
@@ -120,7 +119,10 @@ export function draw(surface, scene) {
     if (panel.label) surface.text(panel.label, place.left + 4, box.titleY, { colour: scene.colours.ink, weight: 600 });
     surface.clip(place.left, box.top - 2, place.right - place.left, box.bandTop + BAND - box.top + 4, () => {
       if (panel.answer?.clip) outside(surface, scene, place, box, panel.answer.clip);
-      ranges(surface, scene, place, box);
+      for (const note of scene.notes) {
+        if (note.end_s === null) moment(surface, scene, place, box, note);
+        else range(surface, scene, place, box, note.start_s, note.end_s, note.text);
+      }
       if (panel.answer) {
         lines(surface, scene, place, box, panel.answer);
         band(surface, scene, place, box, panel.answer);
@@ -175,17 +177,39 @@ function outside(surface, { colours }, { left, right, x }, { top, bandTop }, { f
   }
 }
 
-/** @type {(surface: Surface, scene: Scene, place: Place, box: Box) => void} */
-function ranges(surface, { ranges, colours }, { x }, { top, bottom }) {
-  for (const { start_s: startS, end_s: endS, label } of ranges) {
-    const [from, to] = [x(startS), Math.max(x(endS ?? startS), x(startS) + 1)];
-    const path = surface.path();
-    path.rect(from, top, to - from, bottom - top);
-    surface.fill(path, colours.accent, 0.1);
-    surface.clip(from, top, to - from, 20, () => {
-      surface.text(label, from + 5, top + 14, { colour: colours.accent, weight: 600 });
-    });
-  }
+/** @type {(surface: Surface, scene: Scene, place: Place, box: Box, startS: number, endS: number, words: string) => void} */
+function range(surface, { colours }, { x }, { top, bottom }, startS, endS, words) {
+  const [from, to] = [x(startS), Math.max(x(endS), x(startS) + 1)];
+  const path = surface.path();
+  path.rect(from, top, to - from, bottom - top);
+  surface.fill(path, colours.accent, 0.1);
+  surface.clip(from, top, to - from, 20, () => {
+    surface.text(words, from + 5, top + 14, { colour: colours.accent, weight: 600 });
+  });
+}
+
+/**
+ * A line at the moment, with a pennant that bears the words below those of ranges; at the right edge to its left.
+ *
+ * @type {(surface: Surface, scene: Scene, place: Place, box: Box, note: Api.NewNote) => void}
+ */
+function moment(surface, { colours }, { right, x }, { top, bottom }, { start_s: startS, text }) {
+  const at = x(startS);
+  const aside = right - at < MOMENT / 2 ? -1 : 1;
+  const path = surface.path();
+  path.moveTo(at, top + 20);
+  path.lineTo(at, bottom);
+  surface.stroke(path, colours.accent, 1.5);
+  const pennant = surface.path();
+  pennant.moveTo(at, top + 20);
+  pennant.lineTo(at + aside * 9, top + 25);
+  pennant.lineTo(at, top + 30);
+  pennant.closePath();
+  surface.fill(pennant, colours.accent);
+  surface.clip(aside < 0 ? at - MOMENT : at, top + 14, MOMENT, 20, () => {
+    const anchor = aside < 0 ? "end" : "start";
+    surface.text(text, at + aside * 12, top + 29, { colour: colours.accent, weight: 600, anchor });
+  });
 }
 
 /** @type {(surface: Surface, scene: Scene, place: Place, box: Box, answer: Answer) => void} */
@@ -313,63 +337,4 @@ export function clock(seconds, stepS = 1) {
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const fraction = digits ? `.${String(parts % 10 ** digits).padStart(digits, "0")}` : "";
   return `${h ? `${h}:${two(m)}` : m}:${two(s)}${fraction}`;
-}
-
-/** @type {(canvas: HTMLCanvasElement) => CanvasRenderingContext2D} */
-export function context(canvas) {
-  const found = canvas.getContext("2d");
-  if (!found) throw new Error("This browser can't draw on a canvas.");
-  return found;
-}
-
-/** A canvas as a surface; its own pixels may be finer than the page's. */
-export class CanvasSurface {
-  /**
-   * @param {HTMLCanvasElement} canvas
-   * @param {number} width in pixels of the page, as is the height
-   * @param {number} height
-   * @param {number} ratio of the canvas's own pixels to those of the page
-   * @param {string} font
-   */
-  constructor(canvas, width, height, ratio, font) {
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-    this.context = context(canvas);
-    this.context.scale(ratio, ratio);
-    this.context.lineJoin = this.context.lineCap = "round";
-    this.font = font;
-  }
-
-  path() {
-    return new Path2D();
-  }
-
-  /** @type {(path: Path2D, colour: string, alpha?: number) => void} */
-  fill(path, colour, alpha = 1) {
-    Object.assign(this.context, { fillStyle: colour, globalAlpha: alpha });
-    this.context.fill(path);
-  }
-
-  /** @type {(path: Path2D, colour: string, width: number, alpha?: number) => void} */
-  stroke(path, colour, width, alpha = 1) {
-    Object.assign(this.context, { strokeStyle: colour, lineWidth: width, globalAlpha: alpha });
-    this.context.stroke(path);
-  }
-
-  /** @type {Surface["text"]} */
-  text(words, x, y, { colour, anchor = "start", weight = 400 }) {
-    const align = anchor === "middle" ? "center" : anchor;
-    Object.assign(this.context, { fillStyle: colour, globalAlpha: 1, textAlign: align, font: `${weight} 12px ${this.font}` });
-    this.context.fillText(words, x, y);
-  }
-
-  /** @type {Surface["clip"]} */
-  clip(x, y, width, height, drawInside) {
-    this.context.save();
-    this.context.beginPath();
-    this.context.rect(x, y, width, height);
-    this.context.clip();
-    drawInside();
-    this.context.restore();
-  }
 }

@@ -1,6 +1,6 @@
 // Boxes and labels over the picture of a video: drawn on a canvas that has the screen's own pixels, so they are sharp.
 
-import { context } from "./figure.js";
+import { context } from "../http/elements.js";
 import { playhead } from "./playhead.js";
 
 /** @import { Boxes, Face, Frame } from "./boxes.js" */

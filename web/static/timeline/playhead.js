@@ -3,14 +3,12 @@
 // The player tells where it is ("moved"); a click in the chart, on a moment or on a note asks it to go there ("seek").
 // Times are those of the timeline: seconds from the recording's first frame.
 
-/** @import { Range } from "./figure.js" */
-
 class Playhead extends EventTarget {
   timestampS = 0;
   /** @type {number | null} */
   faceId = null; // null until one is chosen
-  /** @type {Range[]} */
-  ranges = [];
+  /** @type {Api.NewNote[]} */
+  notes = []; // in order of time; the event "notes" tells that they have changed
 
   /**
    * The picture that is shown changed. Called by the player alone.

@@ -5,7 +5,7 @@ import { playhead } from "./playhead.js";
 
 /** @param {HTMLElement} section */
 export function linkQuality(section) {
-  /** @type {HTMLElement | null} */
+  /** @type {SVGElement | null} */
   const band = section.querySelector(".band");
   band?.addEventListener("click", (event) => {
     const { left, width } = band.getBoundingClientRect();

@@ -79,3 +79,11 @@ export function title({ face_id: id, name }) {
 export function stretch({ first_timestamp_s: firstS, last_timestamp_s: lastS }) {
   return `${clock(firstS)} to ${clock(lastS)}`;
 }
+
+/**
+ * @param {Api.Quality | undefined} quality
+ * @returns {string[]} the statuses that some of its frames have
+ */
+export function statusesIn(quality) {
+  return Object.entries(quality ?? {}).flatMap(([status, counts]) => (counts.some(Boolean) ? [status] : []));
+}

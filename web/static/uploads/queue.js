@@ -123,11 +123,12 @@ export function createQueue({ endpoint, maxBytes, accepted, chooseAgain }) {
     try {
       let found = await describe(record.url);
       for (; found?.status === "examining"; found = await describe(record.url)) {
+        if (!items.includes(item)) return; // it was cancelled meanwhile
         change(item, "checking");
         item.row.measure({ total: record.size, sent: found.offset });
         await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
       }
-      if (item.file) return; // it was chosen meanwhile
+      if (item.file || !items.includes(item)) return; // it was chosen or cancelled meanwhile
       if (found?.status === "receiving") {
         item.sent = found.offset;
         item.row.measure({ total: record.size, sent: found.offset });
