@@ -168,7 +168,9 @@ class SidecarBody(BaseModel):
     labels_meaning: str
     emotions: list[str]
     frames_analyzed: int
+    sample_interval_s: float
     frames_by_status: dict[str, int]
+    emotion_shares: dict[str, float]
     face_tracks: list[dict[str, Any]]
     notes: list[dict[str, Any]]
     columns: dict[str, str]
