@@ -51,7 +51,7 @@ def long_rows(frames: int = LONG) -> Observations:
         (1, 2, 30, 40),
     )
     rows["probabilities"] = NEUTRAL
-    rows["probabilities"][31_234] = np.eye(7)[HAPPY_PLACE]
+    rows["probabilities"][31_234:31_235] = np.eye(7)[HAPPY_PLACE]
     away = rows[10_000:10_600]
     away["face"], away["tracklet"], away["status"], away["probabilities"] = -1, -1, Status.NO_FACE, np.nan
     rows["status"][20_005], rows["probabilities"][20_005], rows["tracklet"][20_005] = Status.DECODE_ERROR, np.nan, -1
