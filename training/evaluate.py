@@ -1,6 +1,6 @@
 """Measures an exported network: `python -m training.evaluate --model models/paper --data PATH --split PublicTest`.
 
-Through emotion_timeline.faces.classification, so what is measured is what is served. On the split that temperature and offsets were
+Through faces.classification, so what is measured is what is served. On the split that temperature and offsets were
 chosen on, those are taken out again, and each image is measured with what the other images would have chosen.
 """
 

@@ -2,8 +2,8 @@
 
 Through the whole pipeline, frame by frame and unsmoothed. The largest face is followed; how often its label changes is
 counted, which on a steady expression is flicker. With `--labels` each network gives each of these sets of labels (see
-emotion_timeline.labels), else those that it gives by itself. The first network's folder gets the plot and the figures, and its
-card tells of them.
+emotion_timeline.labels), else those that it gives by itself. The first network's folder gets the plot and the figures,
+and its card tells of them.
 """
 
 import argparse
