@@ -24,6 +24,7 @@ from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Step, Video
 from emotion_timeline.db.work import Claim, Task
+from emotion_timeline.detectors import detector_version
 from emotion_timeline.errors import SettingsError
 from emotion_timeline.exports import tidy
 from emotion_timeline.labels import Labels
@@ -144,6 +145,7 @@ def _describe(
         info=asdict(planned.info),
         clip_start_s=clip.start_s,
         clip_end_s=clip.end_s,
+        detector=detector_version(settings.detector_path),
     )
 
 

@@ -17,6 +17,7 @@ from emotion_timeline.db.migrations import migrate as migrate_database
 from emotion_timeline.db.session import Database
 from emotion_timeline.errors import TimelineError
 from emotion_timeline.labels import Labels
+from emotion_timeline.privacy import keep_private
 
 BAD_INPUT = 2
 
@@ -62,9 +63,9 @@ def serve(host: str, port: int) -> None:
     """Run web and one worker together, until stopped with Ctrl-C."""
     from emotion_timeline.server import run_service
 
-    load()
+    settings = load()
     _migrate()
-    sys.exit(run_service(host, port))
+    sys.exit(run_service(settings, host, port))
 
 
 @commands.command()
@@ -74,6 +75,7 @@ def migrate() -> None:
 
 
 def _migrate() -> str:
+    keep_private()
     database = Database(load().resolved_database_url)
     try:
         migrate_database(database)

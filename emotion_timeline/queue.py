@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celery.signals import after_setup_logger
 from kombu.exceptions import OperationalError
 
 from emotion_timeline.config import Settings, load
 from emotion_timeline.db.work import Message
+from emotion_timeline.privacy import keep_private
 
 QUEUE = "timeline"
 _log = logging.getLogger(__name__)
@@ -22,6 +24,7 @@ _log = logging.getLogger(__name__)
 def _configuration() -> dict[str, Any]:
     """Celery's settings, from ours. Read when the application is first used, not when it is imported."""
     settings = load()
+    keep_private()
     return {
         "broker_url": settings.resolved_broker_url,
         "broker_connection_retry_on_startup": True,
@@ -35,7 +38,7 @@ def _configuration() -> dict[str, Any]:
         "worker_concurrency": 1,  # one process per GPU or per machine; it uses all cores by threads
         "worker_prefetch_multiplier": 1,
         "worker_hijack_root_logger": True,
-        "imports": ("worker.tasks",),
+        "imports": ("worker.tasks", "emotion_timeline.readiness"),
     }
 
 
@@ -56,6 +59,13 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
 
 app = Celery("emotion-timeline")
 app.add_defaults(_configuration)
+
+
+@after_setup_logger.connect
+def _keep_our_own_lines(logger: logging.Logger, **_: Any) -> None:
+    """Where Celery is told to give warnings only, what we say of recordings is still heard."""
+    if logger.level == logging.WARNING:
+        logging.getLogger("worker").setLevel(logging.INFO)
 
 
 def send(messages: Iterable[Message]) -> None:

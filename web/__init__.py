@@ -12,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from emotion_timeline.config import Settings, load, served_version
 from emotion_timeline.db.migrations import require_current
 from emotion_timeline.db.session import Database
+from emotion_timeline.detectors import detector_version
+from emotion_timeline.privacy import keep_private, make_private
 from web.exports import api as exports_api
 from web.faces import api as faces_api
 from web.faces import pages as faces_pages
@@ -59,6 +61,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or load()
     served_version(settings.model_dir, settings.labels)  # told now, not at somebody's upload
+    detector_version(settings.detector_path)
+    keep_private()
+    make_private(settings.data_dir)
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.resolved_database_url)
     require_current(database)

@@ -5,17 +5,16 @@ So a name is looked up once, everything it stands for must be public, and the co
 """
 
 import logging
-import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 import urllib3
 from sqlalchemy.exc import SQLAlchemyError
 from standardwebhooks import Webhook
 
+from emotion_timeline.addresses import PORTS, NotFoundByName, PrivateAddress, resolve
 from emotion_timeline.config import Settings
 from emotion_timeline.db import webhooks
 from emotion_timeline.db.session import Database
@@ -24,7 +23,6 @@ from emotion_timeline.db.webhooks import Due
 _TIMEOUT_S = 10.0
 _AT_A_TIME = 10
 _CLAIM_S = 300.0  # longer than so many can take, with their look-ups
-_PORTS = {"http": 80, "https": 443}
 _log = logging.getLogger(__name__)
 
 
@@ -55,8 +53,11 @@ def post(due: Due, allow_private: bool) -> int:
         Undelivered: the address is not allowed, can't be reached, or doesn't answer with 2xx.
     """
     parts = urlsplit(due.url)
-    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-    addresses = _resolve(host, port, allow_private)
+    host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+    try:
+        addresses = resolve(host, port, allow_private)
+    except (NotFoundByName, PrivateAddress) as exc:
+        raise Undelivered(str(exc)) from exc
     sent_at = datetime.now(UTC)
     headers = {
         "Host": parts.netloc.rpartition("@")[2],
@@ -98,33 +99,6 @@ def _send(address: str, port: int, secure_host: str | None, target: str, body: s
         return answer.status
     finally:
         pool.close()
-
-
-def _resolve(host: str, port: int, allow_private: bool) -> list[str]:
-    """The addresses to connect to, in the order in which to try them."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as exc:
-        raise Undelivered(f"{host} could not be found: {exc}.") from exc
-    addresses = [str(entry[4][0]) for entry in found]
-    private = [address for address in addresses if not is_public(ip_address(address.partition("%")[0]))]
-    if private and not allow_private:
-        raise Undelivered(
-            f"{host} is at {private[0]}, which is not a public address. The operator can allow that "
-            "(TIMELINE_WEBHOOK_PRIVATE_ADDRESSES)."
-        )
-    return list(dict.fromkeys(addresses))
-
-
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address, or the IPv4 address that it carries, is one of the public internet."""
-    if isinstance(address, IPv6Address):
-        carried = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-        if carried is not None:
-            return is_public(carried)
-        if int(address) >> 32 == int(IPv6Address("64:ff9b::")) >> 32:  # NAT64, RFC 6052
-            return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
-    return address.is_global and not address.is_multicast
 
 
 def deliver_due(settings: Settings, database: Database) -> int:

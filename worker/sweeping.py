@@ -17,6 +17,7 @@ from emotion_timeline.db.migrations import require_current
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.work import due, sweep
 from emotion_timeline.derived import remove_abandoned
+from emotion_timeline.privacy import keep_private, make_private
 from emotion_timeline.queue import queue_is_empty, send
 from worker import delivery
 
@@ -33,6 +34,8 @@ def is_shutting_down() -> bool:
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _prepare(**_: Any) -> None:
     settings = load()
+    keep_private()
+    make_private(settings.data_dir)
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
     remove_abandoned(settings.derived_dir, before=time.time() - _PART_LIFE_S)
     database = Database(settings.resolved_database_url)

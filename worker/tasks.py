@@ -135,6 +135,9 @@ def finish_video(video_id: str) -> None:
     with _doing(claim):
         with _database().write() as session:
             results.finish(session, claim)
+            video = videos.get(session, video_id)
+        _log.info("%s is analysed: %s frames, %s faces (video %s).", video.filename, video.frames_total,
+                  (video.summary or {}).get("faces"), video_id)  # fmt: skip
         _send_due(video_id)
 
 
@@ -216,6 +219,7 @@ def _doing(claim: Claim, silence_s: float = math.inf) -> Iterator[_Heartbeat]:
         _write(lambda session: work.give_back(session, claim, count_attempt=False))
     except VideoError as exc:
         code, message = exc.code, exc.message
+        _log.warning("Video %s failed: %s", claim.video_id, message)
         _write(lambda session: videos.fail(session, claim.video_id, code, message))
     except ModelError as exc:
         _log.exception("The network can't be used.")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from emotion_timeline.clip import Clip
 from emotion_timeline.db import webhooks
 from emotion_timeline.db.tables import Note, Segment, SegmentStatus, Step, Video, VideoStatus
+from emotion_timeline.detectors import PACKAGED
 from emotion_timeline.errors import Conflict, NotFound
 
 _ACTIVE = (VideoStatus.QUEUED, VideoStatus.RUNNING)
@@ -34,6 +35,7 @@ class NewVideo:
         info: emotion_timeline.media.plan.VideoInfo as a dictionary.
         clip_start_s: start of the stretch to analyse, in seconds from the first frame; None for the recording's.
         clip_end_s: its end, exclusive; None for the recording's.
+        detector: version of the face detector.
     """
 
     id: str
@@ -46,6 +48,7 @@ class NewVideo:
     info: dict[str, Any]
     clip_start_s: float | None = None
     clip_end_s: float | None = None
+    detector: str = PACKAGED
 
     @property
     def work_key(self) -> str:
@@ -77,6 +80,8 @@ def _work_key(work: NewVideo | Video, model_version: str) -> str:
     clip = Clip(work.clip_start_s, work.clip_end_s)
     if not clip.is_whole:
         parts += [repr(clip.start_s or None), repr(clip.end_s)]
+    if work.detector != PACKAGED:
+        parts.append(f"detector {work.detector}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -239,6 +239,7 @@ SIDECAR = Export(
         Column("model", "name and version of the network"),
         Column("labels", "whose labels these are: ferplus, of FER+'s raters, or fer2013, FER2013's own"),
         Column("labels_meaning", "what a probability means by these labels"),
+        Column("detector", "the face detector's file: its name, and the first eight digits of its SHA-256"),
         Column("software", "name and version of this software"),
         Column("emotions", "the seven, in the order of their columns"),
         Column("frames_analyzed", "frames that were analysed"),

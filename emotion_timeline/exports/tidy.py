@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from emotion_timeline import detectors
 from emotion_timeline.clip import Clip
 from emotion_timeline.db import notes
 from emotion_timeline.db.tables import Video
@@ -109,6 +110,7 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         "model": {"name": video.model, "version": video.model_version},
         "labels": labels_of(video.model_version),
         "labels_meaning": labels_of(video.model_version).meaning,
+        "detector": detectors.described(video.detector),
         "software": {"name": "emotion-timeline", "version": software_version},
         "emotions": list(EMOTIONS),
         "frames_analyzed": video.frames_total,

@@ -17,10 +17,9 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
+from emotion_timeline.detectors import PACKAGED_FILE, PACKAGED_SHA256
 from emotion_timeline.errors import ModelError
 
-PACKAGED_FILE = "face_detection_yunet_2023mar.onnx"
-PACKAGED_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 STRIDES = (8, 16, 32)
 OUTPUTS = tuple(f"{kind}_{stride}" for stride in STRIDES for kind in ("cls", "obj", "bbox", "kps"))
 NMS_IOU = 0.3  # the default of OpenCV's FaceDetectorYN

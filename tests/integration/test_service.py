@@ -28,7 +28,7 @@ def service(tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     port = free_port()
     command = [str(Path(sys.executable).parent / "emotion-timeline"), "serve", "--port", str(port)]
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=tmp_path, env=plain_environment(), stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=tmp_path, env=plain_environment(), stdout=log, stderr=log, umask=0)
     address = f"http://127.0.0.1:{port}"
     try:
         wait_until(lambda: healthy(address) or process.poll() is not None, 60, "starting the service")
@@ -44,7 +44,7 @@ def service(tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
 def healthy(address: str) -> bool:
     try:
         return requests.get(f"{address}/healthz", timeout=10).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 
@@ -70,6 +70,13 @@ def test_a_recording_becomes_a_timeline_and_the_service_stops_cleanly(
     done = [state["progress"]["frames_done"] for state in states]
     assert done == sorted(done) and len(set(done)) > 2, "progress is shown while it runs"
     assert done[-1] == states[-1]["progress"]["frames_total"]
+
+    said = (tmp_path / "log").read_text()
+    assert f"\nOpen {address}\n" in f"\n{said}"
+    assert len(re.findall(r"astronaut\.mp4 is analysed: \d+ frames, 1 faces", said)) == 1, said
+    assert not re.search(r"celery@|Task worker\.|\[INFO\]|Booting worker", said), said
+    data = tmp_path / "data"
+    assert [path for path in (data, *data.rglob("*")) if path.stat().st_mode & 0o077] == []
 
     csv = requests.get(f"{url}/timeline.csv", timeout=30)
     rows = pd.read_csv(io.BytesIO(csv.content))

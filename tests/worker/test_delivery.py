@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, update
 from standardwebhooks import Webhook as Verifier
 
+from emotion_timeline import addresses
 from emotion_timeline.config import Settings
 from emotion_timeline.db import videos, webhooks
 from emotion_timeline.db.session import Database
@@ -180,7 +181,7 @@ def test_private_addresses_are_refused_unless_allowed(database: Database, url: s
     ],
 )  # fmt: skip
 def test_public_addresses_are_told_from_others(address: str, public: bool) -> None:
-    assert delivery.is_public(ip_address(address)) is public
+    assert addresses.is_public(ip_address(address)) is public
 
 
 def test_an_unknown_name_is_told(database: Database) -> None:

@@ -41,7 +41,7 @@ def update(video_id: str, face_id: int) -> dict[str, Any]:
 
 
 @blueprint.get("/moments")
-@describes("faces", {200: Answer("They", MomentsPage)}, (409,))
+@describes("faces", {200: Answer("The moments", MomentsPage)}, (409,))
 def strongest(video_id: str) -> dict[str, Any]:
     """The strongest moments of each emotion."""
     return {"video_id": video_id, "moments": [pictured(video_id, m) for m in find_moments(service(), video_id)]}

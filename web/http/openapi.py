@@ -56,7 +56,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-_NOT_MODIFIED = Answer("It is what you have")
+_NOT_MODIFIED = Answer("Nothing has changed since")
 
 
 def file_answers(media_type: str) -> dict[int, Answer]:

@@ -37,7 +37,7 @@ def index(video_id: str) -> dict[str, Any]:
 @blueprint.post("/api/v1/videos/<video_id>/notes")
 @describes(
     "notes",
-    {201: Answer("It is kept", NoteBody, headers={"Location": "its address"})},
+    {201: Answer("The note was written", NoteBody, headers={"Location": "its address"})},
     (400, 409, 413),
     body=NewNote,
 )
@@ -47,14 +47,14 @@ def create(video_id: str) -> Response:
 
 
 @blueprint.patch("/api/v1/videos/<video_id>/notes/<note_id>")
-@describes("notes", {200: Answer("As it is then", NoteBody)}, (400, 413), body=NoteChange)
+@describes("notes", {200: Answer("The changed note", NoteBody)}, (400, 413), body=NoteChange)
 def change(video_id: str, note_id: str) -> dict[str, Any]:
     """Change what is given of a note."""
     return _describe(video_id, _change(video_id, note_id, _body()))
 
 
 @blueprint.delete("/api/v1/videos/<video_id>/notes/<note_id>")
-@describes("notes", {204: Answer("It is gone")})
+@describes("notes", {204: Answer("The note was deleted")})
 def delete(video_id: str, note_id: str) -> Response:
     """Delete a note: 204."""
     _remove(video_id, note_id)

@@ -34,8 +34,8 @@ from web.uploads.options import MAX_SAMPLE_HZ
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 _MADE = {
-    202: Answer("A new one, which is queued", CreatedVideoBody, headers={"Location": "its address"}),
-    200: Answer("The earlier one that is the same work", CreatedVideoBody, headers={"Location": "its address"}),
+    202: Answer("A new video, which is queued", CreatedVideoBody, headers={"Location": "its address"}),
+    200: Answer("The earlier video that is the same work", CreatedVideoBody, headers={"Location": "its address"}),
 }
 _FORM = {
     "multipart/form-data": {
@@ -106,14 +106,14 @@ def index() -> dict[str, Any]:
 
 
 @blueprint.get("/videos/<video_id>")
-@describes("videos", {200: Answer("It", VideoBody)})
+@describes("videos", {200: Answer("The video", VideoBody)})
 def show(video_id: str) -> dict[str, Any]:
     """One video."""
     return find(service(), video_id)
 
 
 @blueprint.delete("/videos/<video_id>")
-@describes("videos", {204: Answer("It is gone")})
+@describes("videos", {204: Answer("The video was deleted")})
 def delete(video_id: str) -> Response:
     """Delete a video, its timeline and its recording."""
     remove(service(), video_id)
@@ -121,7 +121,7 @@ def delete(video_id: str) -> Response:
 
 
 @blueprint.post("/videos/<video_id>/cancel")
-@describes("videos", {200: Answer("It is cancelled", VideoBody)}, (409,))
+@describes("videos", {200: Answer("The video was cancelled", VideoBody)}, (409,))
 def cancel(video_id: str) -> dict[str, Any]:
     """Stop a queued or running video."""
     stop(service(), video_id)
@@ -129,7 +129,7 @@ def cancel(video_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/videos/<video_id>/retry")
-@describes("videos", {202: Answer("It is queued", VideoBody)}, (409,))
+@describes("videos", {202: Answer("The video is queued again", VideoBody)}, (409,))
 def retry(video_id: str) -> tuple[dict[str, Any], int]:
     """Queue a failed or cancelled video again."""
     queue_again(service(), video_id)

@@ -30,8 +30,11 @@ _FILES = {
     RenderKind.PREVIEW: (_PREVIEW, "media.preview_file"),
     RenderKind.OVERLAY: (_OVERLAY, "media.overlay_file"),
 }
-_HOW_FAR = {200: Answer("How far it is", RenderBody)}
-_ORDERED = {202: Answer("It will be made", RenderBody), 200: Answer("It is there or in work", RenderBody)}
+_HOW_FAR = {200: Answer("How far the file is", RenderBody)}
+_ORDERED = {
+    202: Answer("The file will be made", RenderBody),
+    200: Answer("The file is ready or being made", RenderBody),
+}
 _YEAR_S = 365 * 24 * 3600
 _DAY_S = 24 * 3600
 
@@ -67,7 +70,7 @@ def pictures(video_id: str) -> dict[str, Any]:
 @blueprint.post("/videos/<video_id>/pictures")
 @describes("pictures", _ORDERED, (409,))
 def make_pictures(video_id: str) -> tuple[dict[str, Any], int]:
-    """Have the pictures made that failed or were removed: 202; or 200 where they are there or in work."""
+    """Have the pictures made that failed or were removed: 202; or 200 where they are ready or being made."""
     return _ordered(video_id, RenderKind.PICTURES)
 
 
@@ -81,7 +84,7 @@ def preview(video_id: str) -> dict[str, Any]:
 @blueprint.post("/videos/<video_id>/preview")
 @describes("pictures", _ORDERED, (409,))
 def make_preview(video_id: str) -> tuple[dict[str, Any], int]:
-    """Have a light copy made that every browser plays: 202; or 200 where it is there or in work.
+    """Have a light copy made that every browser plays: 202; or 200 where it is ready or being made.
 
     Recordings that browsers are known not to play get one by themselves. Some fail only while they are played.
     """
@@ -110,7 +113,7 @@ def overlay(video_id: str) -> dict[str, Any]:
     (Parameter("renew", "1: make it anew, after names were changed.", {"enum": ["0", "1"], "default": "0"}),),
 )
 def make_overlay(video_id: str) -> tuple[dict[str, Any], int]:
-    """Have the video with the faces made: 202; or 200 where it is there or in work, unless `renew` is 1."""
+    """Have the video with the faces made: 202; or 200 where it is ready or being made, unless `renew` is 1."""
     return _ordered(video_id, RenderKind.OVERLAY, anew=flag("renew"))
 
 

@@ -15,6 +15,7 @@ from emotion_timeline.db import idempotency, uploads, videos, work
 from emotion_timeline.db.idempotency import Made
 from emotion_timeline.db.tables import Video, VideoStatus
 from emotion_timeline.db.videos import NewVideo
+from emotion_timeline.detectors import detector_version
 from emotion_timeline.errors import ModelError
 from emotion_timeline.labels import Labels
 from web.http.idempotency import Key, key_of_request
@@ -112,7 +113,7 @@ def describe(
     """A video by the network that is served now; see NewVideo for the arguments."""
     return NewVideo(
         video_id, filename, size_bytes, sha256, options.sample_hz, service.settings.model, version, info,
-        options.clip_start_s, options.clip_end_s,
+        options.clip_start_s, options.clip_end_s, detector_version(service.settings.detector_path),
     )  # fmt: skip
 
 

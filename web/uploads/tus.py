@@ -96,7 +96,7 @@ def describe(upload_id: str | None = None) -> Response:
 @blueprint.route("", methods=["POST"], provide_automatic_options=False)
 @describes(
     "uploads",
-    {201: Answer("It can be sent", headers={"Location": "its address", "Upload-Offset": "bytes that are here"})},
+    {201: Answer("The bytes can be sent", headers={"Location": "its address", "Upload-Offset": "bytes that are here"})},
     (400, 404, 409, 412, 413, 422, 423, 460, 507),
     (_TUS, _LENGTH, _METADATA, IDEMPOTENCY_KEY),
 )
@@ -135,7 +135,7 @@ def create() -> Response:
     {200: Answer("What became of it", UploadBody)},
     (410, 412, 423),
     (replace(_TUS, methods=("HEAD",)),),
-    also={"HEAD": {200: Answer("How far it is", headers={"Upload-Offset": "bytes that are here"})}},
+    also={"HEAD": {200: Answer("How far the upload is", headers={"Upload-Offset": "bytes that are here"})}},
 )
 def show(upload_id: str) -> Response | dict[str, Any]:
     """HEAD: how far an upload is. GET: what became of it."""
@@ -151,7 +151,7 @@ def show(upload_id: str) -> Response | dict[str, Any]:
 @blueprint.route("/<upload_id>", methods=["PATCH"], provide_automatic_options=False)
 @describes(
     "uploads",
-    {204: Answer("It is here", headers={"Upload-Offset": "bytes that are here"})},
+    {204: Answer("The bytes were received", headers={"Upload-Offset": "bytes that are here"})},
     (400, 409, 410, 412, 413, 415, 422, 423, 460, 507),
     (_TUS, _OFFSET, _SUM),
     content=_PIECES,

@@ -1,11 +1,13 @@
 """Webhooks, under /api/v1/webhooks: addresses that are told when a video is done or has failed, and the log of it."""
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, url_for
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from emotion_timeline.addresses import PORTS, NotFoundByName, PrivateAddress, resolve
 from emotion_timeline.db import idempotency as keys
 from emotion_timeline.db import webhooks
 from emotion_timeline.db.idempotency import Made
@@ -14,6 +16,7 @@ from web.http import bodies, idempotency
 from web.http.answers import gone, made
 from web.http.openapi import IDEMPOTENCY_KEY, Answer, describes
 from web.http.parameters import PAGING, paging
+from web.http.problems import Problem
 from web.http.service import service
 from web.http.times import instant
 from web.webhooks.schemas import CreatedWebhookBody, DeliveriesPage, DeliveryBody, WebhookBody, WebhooksPage
@@ -48,7 +51,7 @@ class NewWebhook(BaseModel):
 @blueprint.post("")
 @describes(
     "webhooks",
-    {201: Answer("It was made", CreatedWebhookBody, headers={"Location": "its address"})},
+    {201: Answer("The webhook was made", CreatedWebhookBody, headers={"Location": "its address"})},
     (400, 404, 413, 415, 422),
     (IDEMPOTENCY_KEY,),
     NewWebhook,
@@ -56,6 +59,7 @@ class NewWebhook(BaseModel):
 def create() -> Response:
     """Add a webhook. Its secret is told in this answer only; messages are signed with it (standardwebhooks.com)."""
     new = bodies.read(NewWebhook)
+    _require_allowed(new.url)
     key = idempotency.key_of_request(new.url)
     with service().database.write() as session:
         earlier = keys.recall(session, key.key, key.fingerprint) if key else None
@@ -81,7 +85,7 @@ def index() -> dict[str, Any]:
 
 
 @blueprint.get("/<webhook_id>")
-@describes("webhooks", {200: Answer("It", WebhookBody)})
+@describes("webhooks", {200: Answer("The webhook", WebhookBody)})
 def show(webhook_id: str) -> dict[str, Any]:
     """One webhook."""
     with service().database.read() as session:
@@ -89,7 +93,7 @@ def show(webhook_id: str) -> dict[str, Any]:
 
 
 @blueprint.delete("/<webhook_id>")
-@describes("webhooks", {204: Answer("It is gone")})
+@describes("webhooks", {204: Answer("The webhook was deleted")})
 def delete(webhook_id: str) -> Response:
     """Delete a webhook with its log."""
     with service().database.write() as session:
@@ -98,7 +102,7 @@ def delete(webhook_id: str) -> Response:
 
 
 @blueprint.post("/<webhook_id>/ping")
-@describes("webhooks", {202: Answer("It will be sent", DeliveryBody)})
+@describes("webhooks", {202: Answer("The message will be sent", DeliveryBody)})
 def ping(webhook_id: str) -> tuple[dict[str, Any], int]:
     """Send the event `ping`, to see whether it arrives."""
     with service().database.write() as session:
@@ -116,11 +120,26 @@ def deliveries(webhook_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/<webhook_id>/deliveries/<delivery_id>/retry")
-@describes("webhooks", {202: Answer("It will be sent", DeliveryBody)}, (409,))
+@describes("webhooks", {202: Answer("The message will be sent", DeliveryBody)}, (409,))
 def retry(webhook_id: str, delivery_id: str) -> tuple[dict[str, Any], int]:
     """Send a message again that was delivered or given up."""
     with service().database.write() as session:
         return _logged(webhooks.retry(session, webhook_id, delivery_id)), 202
+
+
+def _require_allowed(url: str) -> None:
+    """Refuse an address that nothing would be sent to. What a name stands for may change, so delivery looks again.
+
+    Raises:
+        Problem: 400.
+    """
+    parts = urlsplit(url)
+    with suppress(NotFoundByName):  # it may be known later
+        try:
+            private = service().settings.webhook_private_addresses
+            resolve(parts.hostname or "", parts.port or PORTS[parts.scheme], allow_private=private)
+        except PrivateAddress as exc:
+            raise Problem(400, "private_address", str(exc)) from exc
 
 
 def _described(webhook: Webhook) -> dict[str, Any]:

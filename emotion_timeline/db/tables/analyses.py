@@ -23,6 +23,7 @@ from sqlalchemy.types import BigInteger
 
 from emotion_timeline.db.names import folded, sort_key
 from emotion_timeline.db.tables.columns import Base, Single, UtcDateTime, Work, enumerated
+from emotion_timeline.detectors import PACKAGED
 
 
 class VideoStatus(StrEnum):
@@ -65,6 +66,7 @@ class Video(Work, Base):
     sample_hz: Mapped[float | None] = mapped_column(Float)
     model: Mapped[str] = mapped_column(String(100))
     model_version: Mapped[str] = mapped_column(String(100))
+    detector: Mapped[str] = mapped_column(String(100), server_default=PACKAGED)  # see emotion_timeline.detectors
     status: Mapped[VideoStatus] = mapped_column(enumerated(VideoStatus), default=VideoStatus.QUEUED)
     step: Mapped[Step] = mapped_column(enumerated(Step), default=Step.PLAN)
     error_code: Mapped[str | None] = mapped_column(String(64))

@@ -1,6 +1,7 @@
 """A recording analysed more than once, by the API: every analysis lives by itself, and names the others."""
 
 import errno
+import hashlib
 import os
 import signal
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from sqlalchemy import event
 
 from emotion_timeline.db import videos, work
 from emotion_timeline.db.tables import VideoStatus
+from emotion_timeline.errors import ModelError
+from emotion_timeline.exports import tidy
 from tests.website import RECORDING, SAME_RECORDING, TWO_FACES, Website, assert_problem, text_of
 
 
@@ -236,3 +239,29 @@ def test_analysing_again_keeps_the_clip(site: Website) -> None:
     body = reanalyze(site).get_json()
     assert body["clip"] == shown(site, "v")["clip"] == {"start_s": 0.5, "end_s": 1.5}
     assert "every frame, 0:00.5 to 0:01.5" in text_of(site.client.get("/videos/v").text)
+
+
+def test_another_detector_makes_a_new_analysis_and_is_named_beside_the_csv(tmp_path: Path) -> None:
+    first = Website(tmp_path)
+    one = first.upload().get_json()
+    assert first.upload().get_json()["duplicate"]
+    (other := tmp_path / "other.onnx").write_bytes(b"another network")
+    second = Website(tmp_path, detector_path=other)
+    two = second.upload().get_json()
+    assert not two["duplicate"]
+    assert second.upload().get_json()["id"] == two["id"]
+    digest = hashlib.sha256(b"another network").hexdigest()[:8]
+    for video, detector in (
+        (one, {"name": "face_detection_yunet_2023mar", "sha256": "8f2383e4"}),
+        (two, {"name": "other", "sha256": digest}),
+    ):
+        with second.database.read() as session:
+            sidecar = tidy.sidecar(session, videos.get(session, video["id"]), "1")
+        assert sidecar["detector"] == detector
+    for website in (first, second):
+        website.database.close()
+
+
+def test_detector_that_is_not_there_is_told_at_start(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="TIMELINE_DETECTOR_PATH"):
+        Website(tmp_path, detector_path=tmp_path / "none.onnx")

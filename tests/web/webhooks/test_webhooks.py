@@ -1,6 +1,7 @@
 """The HTTP API for webhooks, entity tags, and keys that make a repeated request harmless."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,28 @@ def test_a_webhook_is_made_listed_and_deleted_and_its_secret_told_once(site: Web
 )
 def test_what_is_no_address_is_refused(site: Website, url: Any) -> None:
     assert "url" in assert_problem(create(site, url), 400, "bad_body")
+
+
+PRIVATE = [
+    "http://127.0.0.1:9/",
+    "http://localhost/",
+    "https://[::1]/",
+    "http://2130706433/",
+    "http://192.168.1.7/told",
+]
+
+
+@pytest.mark.parametrize("url", PRIVATE)
+def test_private_address_is_refused_at_once_unless_that_is_allowed(tmp_path: Path, url: str) -> None:
+    for allowed in (False, True):
+        site = Website(tmp_path / str(allowed), webhook_private_addresses=allowed)
+        if allowed:
+            assert create(site, url).status_code == 201
+        else:
+            sentence = assert_problem(create(site, url), 400, "private_address")
+            assert "TIMELINE_WEBHOOK_PRIVATE_ADDRESSES" in sentence
+            assert site.client.get("/api/v1/webhooks").get_json() == {"webhooks": []}
+        site.database.close()
 
 
 def test_bodies_that_are_not_json_are_refused(site: Website) -> None:
