@@ -26,13 +26,13 @@ from typing import Any
 
 import av
 import numpy as np
+from sqlalchemy import select
 
 from emotion_timeline import results
 from emotion_timeline.db import timelines, videos, work
 from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
-from emotion_timeline.db.tables import Step
-from emotion_timeline.db.work import Task
+from emotion_timeline.db.tables import Segment, Step
 from emotion_timeline.faces.preprocessing import crop_faces
 from emotion_timeline.media.plan import Frame, VideoPlan, plan, read_frames
 from emotion_timeline.observations import Observations, Status
@@ -175,7 +175,7 @@ def _enter(database: Database, planned: VideoPlan, stages: Stages, video_id: str
         claim = work.claim_step(session, video_id, Step.PLAN, LEASE_S, 1)
         assert claim is not None
         work.save_plan(session, claim, [segment_to_row(segment) for segment in planned.segments], new.info)
-        return [int(i) for task, i in work.due(session, len(planned.segments), video_id) if task is Task.ANALYZE]
+        return list(session.scalars(select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)))
 
 
 def _storing(database: Database, planned: VideoPlan, stages: Stages, rows: list[Observations]) -> Callable[[], None]:

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from tqdm import tqdm
 
 from emotion_timeline import results
@@ -22,8 +23,8 @@ from emotion_timeline.config import Settings, served_version
 from emotion_timeline.db import videos, work
 from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
-from emotion_timeline.db.tables import Step, Video
-from emotion_timeline.db.work import Claim, Task
+from emotion_timeline.db.tables import Segment, Step, Video
+from emotion_timeline.db.work import Claim
 from emotion_timeline.detectors import detector_version
 from emotion_timeline.errors import SettingsError
 from emotion_timeline.exports import tidy
@@ -105,10 +106,11 @@ def _fill(
         video, _ = videos.create(session, new)
         claim = _claim_step(session, video.id, Step.PLAN)
         work.save_plan(session, claim, [segment_to_row(s) for s in planned.segments], asdict(planned.info))
-        segment_ids = [i for task, i in work.due(session, len(planned.segments), video.id) if task is Task.ANALYZE]
+        in_order = select(Segment.id).where(Segment.video_id == video.id).order_by(Segment.number)
+        segment_ids = session.scalars(in_order).all()
     for segment_id in segment_ids:
         with database.write() as session:
-            claimed = work.claim_segment(session, int(segment_id), _LEASE_S, 1)
+            claimed = work.claim_segment(session, segment_id, _LEASE_S, 1)
         assert claimed is not None, "a new segment can be claimed"
         claim, _, row = claimed
         blocks = []
@@ -117,7 +119,7 @@ def _fill(
             advance(len(set(block["frame"].tolist())))
         with database.write() as session:
             work.complete_segment(session, claim)
-            results.store_segment(session, int(segment_id), blocks)
+            results.store_segment(session, segment_id, blocks)
     with database.write() as session:
         results.finish(session, _claim_step(session, video.id, Step.FINISH))
         return videos.get(session, video.id)

@@ -41,9 +41,6 @@ class Settings(BaseSettings):
     )
     threads: int | None = Field(None, ge=1, le=256, description="Processor threads of one worker process. Empty: all.")
     segment_s: float = Field(20.0, ge=0.5, le=600, description="Length of a unit of work, in seconds of video.")
-    queued_segments: int = Field(
-        4, ge=1, le=1000, description="Segments of one video that are queued or running at a time."
-    )
     lease_s: float = Field(
         60.0, ge=1, le=3600, description="Seconds without a sign of life after which work is given to another."
     )
@@ -54,7 +51,15 @@ class Settings(BaseSettings):
         3, ge=1, le=20, description="Times that a piece of work may stop its process before the video fails."
     )
     sweep_s: float = Field(10.0, ge=0.2, le=600, description="Seconds between two looks for lost or abandoned work.")
-    task_time_limit_s: int = Field(21600, ge=60, le=604800, description="Seconds after which a running task is killed.")
+    network_wait_s: float = Field(
+        300.0,
+        ge=0,
+        le=604800,
+        description="Seconds that a recording waits for a worker that has its network.",
+    )
+    task_time_limit_s: int = Field(
+        21600, ge=60, le=604800, description="Seconds after which a piece of work that does not end is killed."
+    )
     max_upload_bytes: int = Field(8 * 1024**3, ge=1, description="Largest accepted recording, in bytes.")
     upload_life_s: float = Field(
         604800.0, ge=60, le=31536000, description="Seconds that an upload waits to be continued before it is removed."

@@ -63,6 +63,11 @@ class Network(NamedTuple):
             )
         return asked
 
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions on rows that it can make, that of the labels that are preferred first."""
+        return tuple(self.version_by(labels) for labels in Labels if labels in self.labels)
+
     def version_by(self, labels: Labels) -> str:
         """The version on the rows that it makes by one of its sets of labels."""
         return self.version if len(self.labels) == 1 else f"{self.version}-{labels}"

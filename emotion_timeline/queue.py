@@ -1,11 +1,10 @@
-"""The Celery application, its defaults, and send(): all that web needs to enqueue work.
+"""The Celery application, its defaults, and call_a_worker(): all that web needs to have work done.
 
-`celery -A worker worker` is a complete worker. Messages carry ids only and are acknowledged after the work, but nothing
-depends on that: the database is the record, and the sweep sends again whatever has no owner.
+`celery -A worker worker` is a complete worker. A message says no more than "look for work": whoever gets it takes from
+the database what has its turn, until nothing is due. So nothing is lost with a message, and one too many does no harm.
 """
 
 import logging
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from celery.signals import after_setup_logger
 from kombu.exceptions import OperationalError
 
 from emotion_timeline.config import Settings, load
-from emotion_timeline.db.work import Message
 from emotion_timeline.privacy import keep_private
 
 QUEUE = "timeline"
@@ -30,15 +28,15 @@ def _configuration() -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": _transport_options(settings),
         "task_default_queue": QUEUE,
-        "task_acks_late": True,
+        "task_acks_late": True,  # so that a busy worker gets no further message, which an idle one would have
         "task_ignore_result": True,  # the database is the record
-        "task_time_limit": settings.task_time_limit_s,
         "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0.2},
         "task_track_started": False,
+        "worker_pool": "threads",  # see worker.supervision
         "worker_concurrency": 1,  # one process per GPU or per machine; it uses all cores by threads
         "worker_prefetch_multiplier": 1,
         "worker_hijack_root_logger": True,
-        "imports": ("worker.tasks", "emotion_timeline.readiness"),
+        "imports": ("worker.supervision", "worker.sweeping", "emotion_timeline.readiness"),
     }
 
 
@@ -53,8 +51,7 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
         for folder in folders.values():
             Path(folder).mkdir(parents=True, exist_ok=True)
         return {name: str(folder) for name, folder in folders.items()} | {"polling_interval": 0.1}
-    # A message must not be delivered again while its work may still be running.
-    return {"visibility_timeout": settings.task_time_limit_s + 600, "socket_connect_timeout": 5}
+    return {"socket_connect_timeout": 5}
 
 
 app = Celery("emotion-timeline")
@@ -68,16 +65,21 @@ def _keep_our_own_lines(logger: logging.Logger, **_: Any) -> None:
         logging.getLogger("worker").setLevel(logging.INFO)
 
 
-def send(messages: Iterable[Message]) -> None:
-    """Send what db.work.due() returned, after the commit. A broker that is down costs time, not work: the sweep
-    of the next worker sends it again."""
-    for task, identifier in messages:
-        try:
-            app.send_task(f"worker.{task.value}", (identifier,))
-        except (OperationalError, OSError) as exc:
-            _log.warning(
-                "The queue can't be reached (%s); a worker's sweep will find %s %s.", exc, task.value, identifier
-            )
+def call_a_worker() -> None:
+    """Have an idle worker look for work, after the commit.
+
+    One message is enough: while one waits, whoever takes it will see what was committed before. A broker that is down
+    costs time, not work: a worker's sweep calls again.
+    """
+    try:
+        if queue_is_empty():
+            app.send_task("worker.look_for_work")
+    except (OperationalError, OSError) as exc:
+        _warn(exc)
+
+
+def _warn(exc: Exception) -> None:
+    _log.warning("The queue can't be reached (%s); a worker's sweep will find what is to be done.", exc)
 
 
 def queue_is_empty() -> bool:
@@ -87,6 +89,7 @@ def queue_is_empty() -> bool:
             declared = connection.default_channel.queue_declare(QUEUE, passive=True)
         except connection.channel_errors:
             return True  # there is no such queue: Redis drops a list with its last element
-        except (*connection.connection_errors, OperationalError, OSError):
+        except (*connection.connection_errors, OperationalError, OSError) as exc:
+            _warn(exc)
             return False
         return bool(declared.message_count == 0)

@@ -133,7 +133,7 @@ def make_service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
     made: list[Service] = []
 
     def make(extra_environment: dict[str, str] | None = None, **settings: Any) -> Service:
-        quick = {"segment_s": 2.0, "lease_s": 3.0, "sweep_s": 0.5, "queued_segments": 2, "threads": 2}
+        quick = {"segment_s": 2.0, "lease_s": 3.0, "sweep_s": 0.5, "threads": 2}
         servers: dict[str, Any] = {}
         if request.param == "servers":
             import redis

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from emotion_timeline import results
 from emotion_timeline.db import videos, work
 from emotion_timeline.db.session import Database
-from emotion_timeline.db.tables import Segment, Step, Video, VideoStatus
+from emotion_timeline.db.tables import Render, Segment, Step, Video, VideoStatus
 from emotion_timeline.db.work import Claim, SegmentRow
 from emotion_timeline.observations import Observations, Status, blank
 
@@ -128,8 +128,8 @@ def finish(database: Database, video_id: str) -> None:
 def expire(database: Database) -> None:
     with database.write() as session:
         past = videos.now() - timedelta(seconds=1)
-        session.execute(update(Segment).where(Segment.lease_until.is_not(None)).values(lease_until=past))
-        session.execute(update(Video).where(Video.lease_until.is_not(None)).values(lease_until=past))
+        for table in (Segment, Video, Render):
+            session.execute(update(table).where(table.lease_until.is_not(None)).values(lease_until=past))
 
 
 def status(database: Database, video_id: str) -> VideoStatus:

@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 
 from emotion_timeline.config import Settings, served_version
-from emotion_timeline.db import videos, work
+from emotion_timeline.db import videos
 from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Video, VideoStatus
@@ -144,8 +144,12 @@ class Service:
             **self.extra_environment,
         }
 
-    def start_worker(self) -> WorkerProcess:
-        """Start a worker; returns at once."""
+    def start_worker(self, **changes: str) -> WorkerProcess:
+        """Start a worker; returns at once.
+
+        Args:
+            changes: environment variables in place of the service's own.
+        """
         log = self.settings.data_dir / f"worker-{len(self.workers)}.log"
         command = [
             sys.executable,
@@ -162,7 +166,7 @@ class Service:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command,
-                env=self.environment(),
+                env=self.environment() | changes,
                 cwd=REPOSITORY,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -206,15 +210,14 @@ class Service:
         )
         with self.database.write() as session:
             video, _ = videos.create(session, new)
-            messages = work.due(session, self.settings.queued_segments, video.id)
-        self.send(messages)
+        self.call_a_worker()
         return video.id
 
-    def send(self, messages: list[work.Message]) -> None:
+    def call_a_worker(self, times: int = 1) -> None:
         """Send messages from a process of this service, whose Celery has its settings."""
-        pairs = [(task.name, identifier) for task, identifier in messages]
-        code = "import sys; from emotion_timeline.queue import send; from emotion_timeline.db.work import Task; "
-        code += f"send([(Task[name], identifier) for name, identifier in {pairs!r}])"
+        code = (
+            f"from emotion_timeline.queue import app; [app.send_task('worker.look_for_work') for _ in range({times})]"
+        )
         subprocess.run([sys.executable, "-c", code], env=self.environment(), cwd=REPOSITORY, check=True, timeout=60)
 
     def video(self, video_id: str) -> Video:

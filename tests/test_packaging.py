@@ -101,7 +101,7 @@ def test_supported_python_is_one_that_every_dependency_supports(version: str) ->
     names, refusing = {canonicalize_name(Requirement(each).name) for each in wanted}, {}
     for name in names:
         with suppress(PackageNotFoundError):  # of another platform
-            states = metadata(name).get("Requires-Python")
+            states = metadata(name)["Requires-Python"]
             if states and f"{version}.99" not in SpecifierSet(states):
                 refusing[name] = states
     assert refusing == {}

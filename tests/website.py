@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
+from emotion_timeline import queue
 from emotion_timeline.clip import Clip
 from emotion_timeline.config import Settings
 from emotion_timeline.db import videos, work
@@ -70,6 +71,15 @@ class Website:
         (self.settings.model_dir / "metadata.json").write_text(
             json.dumps({"version": version} | ({} if labels is None else {"labels": labels}))
         )
+
+    def forget_calls(self) -> None:
+        """Empty the queue, which all sites of this process share."""
+        queue.app.control.purge()
+
+    @property
+    def has_called(self) -> bool:
+        """Whether a worker was called since."""
+        return not queue.queue_is_empty()
 
     def upload(self, content: bytes | None = None, filename: str = "clip.mp4", **fields: Any) -> Any:
         """POST to the API; the content is that of a real clip unless given."""

@@ -6,10 +6,10 @@ Gunicorn runs it with threads, as "web:create_app()".
 from importlib.metadata import version
 
 from flask import Flask
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from emotion_timeline.config import Settings, load, served_version
+from emotion_timeline.db import workers
 from emotion_timeline.db.migrations import require_current
 from emotion_timeline.db.session import Database
 from emotion_timeline.detectors import detector_version
@@ -86,9 +86,9 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _healthz() -> tuple[dict[str, str], int]:
+    """Whether the web side works; and of the workers, which it can do without for a while, how they are."""
     try:
         with service().database.read() as session:
-            session.execute(text("SELECT 1"))
+            return {"status": "ok", "worker": workers.state(session, service().settings.sweep_s)}, 200
     except SQLAlchemyError:
         return {"status": "database unavailable"}, 503
-    return {"status": "ok"}, 200

@@ -1,34 +1,30 @@
-"""What a worker's parent process does beside its tasks: look for lost work, and tell a running task to stop in time.
+"""What a worker's parent process does beside its tasks: tell of itself, look for lost work, and stop in time.
 
-The parent never runs a task and never imports TensorFlow; its children do, after the fork.
+The parent never computes and never imports TensorFlow; see worker.supervision.
 """
 
 import logging
-import multiprocessing
+import os
 import time
 from typing import Any
 
-from celery.signals import worker_init, worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
 from sqlalchemy.exc import SQLAlchemyError
 
 from emotion_timeline.config import Settings, load
-from emotion_timeline.db import renders
+from emotion_timeline.db import renders, turns, webhooks, work, workers
 from emotion_timeline.db.migrations import require_current
 from emotion_timeline.db.session import Database
-from emotion_timeline.db.work import due, sweep
+from emotion_timeline.db.work import Networks
 from emotion_timeline.derived import remove_abandoned
 from emotion_timeline.privacy import keep_private, make_private
-from emotion_timeline.queue import queue_is_empty, send
+from emotion_timeline.queue import call_a_worker
 from worker import delivery
+from worker.supervision import supervisor
 
 _PART_LIFE_S = 3600.0  # without a write, after which a half-made file belongs to a worker that is gone
 _log = logging.getLogger(__name__)
-_shutting_down = multiprocessing.get_context("fork").Event()  # shared with the children that are forked later
-
-
-def is_shutting_down() -> bool:
-    """Whether this worker was told to stop; running work should be given back."""
-    return _shutting_down.is_set()
+_left: set[str] = set()  # videos of which the log has told that they are left to others
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
@@ -40,33 +36,61 @@ def _prepare(**_: Any) -> None:
     remove_abandoned(settings.derived_dir, before=time.time() - _PART_LIFE_S)
     database = Database(settings.resolved_database_url)
     require_current(database)
-    database.close()  # no connection may cross the fork
+    database.close()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def _start_sweeping(sender: Any, **_: Any) -> None:
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # they tell of each message, and not what it is about
     settings = load()
-    sweep_once(settings)
-    sender.timer.call_repeatedly(settings.sweep_s, sweep_once, (settings,))
-    delivery.start(settings, is_over=is_shutting_down)
+    database = Database(settings.resolved_database_url)
+
+    name = f"{sender.hostname} {os.getpid()}"  # two workers of a machine may bear one name
+
+    def sweep() -> None:
+        sweep_once(settings, database, name, supervisor().usable())
+
+    sweep()
+    sender.timer.call_repeatedly(settings.sweep_s, sweep)
+    delivery.start(settings, database, is_over=lambda: supervisor().is_stopping)
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def _stop(**_: Any) -> None:
-    _shutting_down.set()
+    supervisor().stop()
 
 
-def sweep_once(settings: Settings) -> None:
-    """Send everything that is due and that nobody owns. A database that is down is tried again at the next sweep."""
-    database = Database(settings.resolved_database_url)
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def _close(**_: Any) -> None:
+    supervisor().close()
+
+
+def sweep_once(settings: Settings, database: Database, name: str, networks: Networks) -> None:
+    """Tell of this worker, end what nobody owns any more, and call a worker when something is due. A database that is
+    down is tried again at the next sweep.
+
+    Args:
+        settings, database: the service's.
+        name: of this worker.
+        networks: that it can use.
+    """
     try:
-        empty = queue_is_empty()
-        with database.between_forks():
-            with database.write() as session:
-                sweep(session, queue_is_empty=empty)
-                renders.sweep(session, queue_is_empty=empty)
-            with database.write() as session:
-                messages = due(session, settings.queued_segments) + renders.due(session)
-        send(messages)
+        with database.write() as session:
+            workers.tell(session, name, networks)
+        with database.write() as session:
+            work.sweep(session)
+            renders.sweep(session)
+            webhooks.sweep(session)
+            decisions = workers.settle(session, settings.network_wait_s)
+        with database.read() as session:
+            left = workers.left_to_others(session, networks)
+            is_due = bool(turns.due(session))
+        for sentence in (*decisions, *(left[video_id] for video_id in left.keys() - _left)):
+            _log.warning("%s", sentence)
+        _left.clear()
+        _left.update(left)
+        if is_due:
+            call_a_worker()
     except SQLAlchemyError:
         _log.exception("Looking for lost work failed; it is tried again in %s s.", settings.sweep_s)

@@ -4,9 +4,7 @@ SQLite is set up for several processes: write-ahead log, and BEGIN IMMEDIATE for
 into a writer fails at once instead of waiting (https://www.sqlite.org/isolation.html).
 """
 
-import os
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +15,6 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 _BUSY_TIMEOUT_S = 60.0
-_forking = threading.Lock()
-os.register_at_fork(before=_forking.acquire, after_in_parent=_forking.release, after_in_child=_forking.release)
 
 
 class Database:
@@ -56,20 +52,6 @@ class Database:
         """A session in one transaction: committed at the end of the block, rolled back on an exception."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
-
-    @contextmanager
-    def between_forks(self) -> Iterator[None]:
-        """No process is forked during the block, and no connection is left open after it.
-
-        For the threads of a process that forks at any moment, as a worker's parent does when a child has died. SQLite
-        keeps in memory which locks its process has: a child that is forked while a thread has one would take the
-        database for locked, for good (https://www.sqlite.org/howtocorrupt.html).
-        """
-        with _forking:
-            try:
-                yield
-            finally:
-                self.close()
 
     def close(self) -> None:
         """Close all pooled connections."""

@@ -4,20 +4,21 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from emotion_timeline.clip import Clip
-from emotion_timeline.db import webhooks
+from emotion_timeline.db import leases, webhooks
 from emotion_timeline.db.tables import Note, Segment, SegmentStatus, Step, Video, VideoStatus
 from emotion_timeline.detectors import PACKAGED
 from emotion_timeline.errors import Conflict, NotFound
 
 _ACTIVE = (VideoStatus.QUEUED, VideoStatus.RUNNING)
+_BETWEEN_SEGMENTS = timedelta(seconds=5)  # a worker that has ended one this short a while ago is at work
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ def create(session: Session, new: NewVideo) -> tuple[Video, bool]:
     if existing := _same_work(session, new):
         return existing, False
     columns = {name: getattr(new, name) for name in new.__dataclass_fields__}
-    video = Video(**columns, work_key=new.work_key, created_at=now())
+    at = leases.clock(session)
+    video = Video(**columns, work_key=new.work_key, created_at=at, due_at=at)
     try:
         with session.begin_nested():
             session.add(video)
@@ -163,29 +165,37 @@ def progress(session: Session, videos: Sequence[Video]) -> dict[str, Progress]:
     ids = [video.id for video in videos]
     unfinished = [video.id for video in videos if video.status is not VideoStatus.DONE]  # the others have all frames
     columns = (Segment.video_id, Segment.status, Segment.frames_done, Segment.claimed_at, Segment.done_at)
+    begun = Segment.video_id.in_(unfinished) & (Segment.status != SegmentStatus.PENDING)
     segments: dict[str, list[Any]] = {identifier: [] for identifier in ids}
-    for row in session.execute(select(*columns).where(Segment.video_id.in_(unfinished), Segment.frames_done > 0)):
+    for row in session.execute(select(*columns).where(begun)):
         segments[row.video_id].append(row)
     waiting = list(session.scalars(_waiting())) if any(v.status is VideoStatus.QUEUED for v in videos) else []
     places = {identifier: place for place, identifier in enumerate(waiting, 1)}
-    return {video.id: _progress(video, segments[video.id], places.get(video.id)) for video in videos}
+    at = leases.clock(session)
+    return {video.id: _progress(video, segments[video.id], places.get(video.id), at) for video in videos}
 
 
 def _waiting() -> Any:
     return select(Video.id).where(Video.status == VideoStatus.QUEUED).order_by(Video.created_at, Video.id)
 
 
-def _progress(video: Video, segments: list[Any], place: int | None) -> Progress:
+def _progress(video: Video, segments: list[Any], place: int | None, at: datetime) -> Progress:
     if video.status is VideoStatus.DONE:
         return Progress(video.frames_total or 0, video.frames_total, None, None, None)
     done = sum(row.frames_done for row in segments)
-    running = [row for row in segments if row.status is SegmentStatus.RUNNING]
-    if video.status is not VideoStatus.RUNNING or not running:
-        return Progress(done, video.frames_total, None, None, place)
-    busy_s = sum(((row.done_at or now()) - row.claimed_at).total_seconds() for row in segments if row.claimed_at)
-    fps = done / busy_s * len(running) if busy_s > 0 else None
     left = (video.frames_total or done) - done
+    fps = _speed(segments, at) if video.status is VideoStatus.RUNNING and left else None
     return Progress(done, video.frames_total, fps, left / fps if fps else None, place)
+
+
+def _speed(segments: list[Any], at: datetime) -> float | None:
+    """Frames per second; None when nobody is at work, or nothing is done yet."""
+    running = sum(row.status is SegmentStatus.RUNNING for row in segments)
+    just_ended = any(row.done_at and row.done_at > at - _BETWEEN_SEGMENTS for row in segments)
+    busy_s = sum(((row.done_at or at) - row.claimed_at).total_seconds() for row in segments)
+    done = sum(row.frames_done for row in segments)
+    at_once = running or int(just_ended)
+    return done / busy_s * at_once or None if busy_s > 0 else None
 
 
 def cancel(session: Session, video_id: str) -> Video:
@@ -203,23 +213,35 @@ def cancel(session: Session, video_id: str) -> Video:
 
 
 def fail(session: Session, video_id: str, code: str, message: str) -> bool:
-    """End an active video with a plain sentence. Returns False when it isn't active any more."""
+    """End an active video with a plain sentence, whoever works on it. What a piece of work comes to is written by
+    emotion_timeline.db.work.fail(), under its lease.
+
+    Returns:
+        False when it isn't active any more.
+    """
     video = session.get(Video, video_id, with_for_update=True)
     if video is None or video.status not in _ACTIVE:
         return False
-    _end(session, video, VideoStatus.FAILED)
-    video.error_code, video.error_message = code, message
-    webhooks.announce(session, video)
+    fail_with(session, video, code, message)
     return True
 
 
+def fail_with(session: Session, video: Video, code: str, message: str) -> None:
+    """The same for a video whose row is locked and that is known to be active."""
+    _end(session, video, VideoStatus.FAILED)
+    video.error_code, video.error_message = code, message
+    webhooks.announce(session, video)
+
+
 def _end(session: Session, video: Video, status: VideoStatus) -> None:
-    video.status, video.finished_at = status, now()
-    video.lease_token = video.lease_until = video.queued_at = None
-    released = {"status": SegmentStatus.PENDING, "frames_done": 0}
-    unowned = {"lease_token": None, "lease_until": None, "queued_at": None}
-    unfinished = (Segment.video_id == video.id) & (Segment.status != SegmentStatus.DONE)
-    session.execute(update(Segment).where(unfinished).values(**released, **unowned))
+    video.status, video.finished_at = status, leases.clock(session)
+    leases.set_free(video, due_at=None)
+    released = {"status": SegmentStatus.PENDING, "frames_done": 0, **leases.free(None)}
+    session.execute(update(Segment).where(_unfinished(video)).values(released))
+
+
+def _unfinished(video: Video) -> ColumnElement[bool]:
+    return (Segment.video_id == video.id) & (Segment.status != SegmentStatus.DONE)
 
 
 def retry(session: Session, video_id: str) -> Video:
@@ -229,12 +251,13 @@ def retry(session: Session, video_id: str) -> Video:
         Conflict: it neither failed nor was cancelled.
         NotFound: no such video.
     """
-    video = _lock(session, video_id)
+    video, at = _lock(session, video_id), leases.clock(session)
     if video.status not in (VideoStatus.FAILED, VideoStatus.CANCELLED):
         raise Conflict(f"Only a failed or cancelled video can be retried; this one is {video.status.value}.")
-    video.status, video.attempts = VideoStatus.QUEUED, 0
-    video.error_code = video.error_message = video.finished_at = video.queued_at = None
-    session.execute(update(Segment).where(Segment.video_id == video.id).values(attempts=0))
+    video.status, video.restarts = VideoStatus.QUEUED, 0
+    video.error_code = video.error_message = video.finished_at = None
+    leases.set_free(video, due_at=None if video.step is Step.ANALYZE else at)
+    session.execute(update(Segment).where(_unfinished(video)).values({**leases.free(at), "attempts": 0}))
     return video
 
 
@@ -256,8 +279,9 @@ def restart(session: Session, video_id: str, model_version: str) -> bool:
         fail(session, video_id, "network_replaced", _replaced_sentence(video.model_version, model_version))
         return False
     session.execute(delete(Segment).where(Segment.video_id == video_id))
-    video.model_version, video.work_key, video.step, video.attempts = model_version, work_key, Step.PLAN, 0
-    video.lease_token = video.lease_until = video.queued_at = video.frames_total = None
+    video.model_version, video.work_key, video.step, video.frames_total = model_version, work_key, Step.PLAN, None
+    video.restarts += 1
+    leases.set_free(video, due_at=leases.clock(session))
     return True
 
 

@@ -1,8 +1,8 @@
 """Webhooks: who is told of a video's end, and the log of the telling.
 
 An event's deliveries are written in the transaction that ends the video, so none is forgotten and none is sent for
-what was rolled back. A worker claims those that are due, by moving their due time to the end of its claim; if it dies
-they are due again. So a message may come twice, with the same id, but never not at all.
+what was rolled back. A worker takes what is due under a lease, see db.leases; if it dies, another sends it
+again. So a message may come twice, with the same id, but never not at all.
 """
 
 import base64
@@ -10,12 +10,14 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from emotion_timeline.db import leases
+from emotion_timeline.db.leases import Lease
 from emotion_timeline.db.tables import Delivery, DeliveryStatus, Video, Webhook
 from emotion_timeline.errors import Conflict, NotFound
 
@@ -30,27 +32,23 @@ class Due:
 
     Attributes:
         id: of the message.
-        attempt: 1-based; also the claim, for a later claim has a higher one.
+        lease: the fence.
         url: where to.
         secret: to sign with.
         body: JSON text.
     """
 
     id: str
-    attempt: int
+    lease: Lease
     url: str
     secret: str
     body: str
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def create(session: Session, url: str) -> Webhook:
     """Add an address, with a new secret for it (https://www.standardwebhooks.com: "whsec_" and 32 bytes in base64)."""
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    webhook = Webhook(id=secrets.token_hex(11), url=url, secret=secret, created_at=_now())
+    webhook = Webhook(id=secrets.token_hex(11), url=url, secret=secret, created_at=leases.clock(session))
     session.add(webhook)
     session.flush()
     return webhook
@@ -123,7 +121,7 @@ def ping(session: Session, webhook_id: str) -> Delivery:
 
 
 def _add(session: Session, webhook: Webhook, event: str, data: dict[str, Any], video_id: str | None) -> Delivery:
-    at = _now()
+    at = leases.clock(session)
     body = json.dumps({"type": event, "timestamp": at.isoformat().replace("+00:00", "Z"), "data": data})
     delivery = Delivery(
         id="msg_" + secrets.token_hex(14), webhook_id=webhook.id, event=event, video_id=video_id, body=body,
@@ -146,44 +144,53 @@ def retry(session: Session, webhook_id: str, delivery_id: str) -> Delivery:
         raise NotFound(f"There is no delivery with the id {delivery_id!r} to this webhook.")
     if delivery.status is DeliveryStatus.PENDING:
         raise Conflict("This delivery is still being tried by itself; wait for it.")
-    delivery.status, delivery.attempts, delivery.due_at = DeliveryStatus.PENDING, 0, _now()
+    delivery.status = DeliveryStatus.PENDING
+    leases.set_free(delivery, due_at=leases.clock(session))
     return delivery
 
 
-def claim_due(session: Session, claim_s: float, limit: int) -> list[Due]:
-    """Own some of the deliveries that are due, for so many seconds.
+def claim(session: Session, lease_s: float) -> Due | None:
+    """Own the delivery that has been due for the longest time. None when none is.
 
     Args:
         session: an open transaction.
-        claim_s: longer than all of them can take.
-        limit: how many at most.
+        lease_s: longer than a try can take.
     """
-    waiting = select(Delivery, Webhook).join(Webhook, Webhook.id == Delivery.webhook_id)
-    waiting = waiting.where(Delivery.status == DeliveryStatus.PENDING, Delivery.due_at <= _now())
-    waiting = waiting.order_by(Delivery.due_at, Delivery.id).limit(limit)
-    claimed = []
-    for delivery, webhook in session.execute(waiting.with_for_update(of=Delivery, skip_locked=True)).all():
-        delivery.attempts += 1
-        delivery.due_at = _now() + timedelta(seconds=claim_s)
-        claimed.append(Due(delivery.id, delivery.attempts, webhook.url, webhook.secret, delivery.body))
-    return claimed
+    waiting = select(Delivery.id).where(leases.is_due(Delivery, leases.clock(session)))
+    waiting = waiting.order_by(Delivery.due_at, Delivery.id).limit(1).with_for_update(skip_locked=True)
+    identifier = session.scalar(waiting)
+    lease = leases.take(session, Delivery, identifier, lease_s) if identifier else None
+    if lease is None:
+        return None
+    delivery = session.get_one(Delivery, lease.id)
+    webhook = get(session, delivery.webhook_id)
+    return Due(delivery.id, lease, webhook.url, webhook.secret, delivery.body)
 
 
 def record(session: Session, due: Due, response_status: int | None, error: str | None) -> None:
-    """Write down how a try ended. Nothing happens when the webhook is gone or another worker has claimed it since.
+    """Write down how a try ended.
 
     Args:
         session: an open transaction.
         due: what was tried.
         response_status: the HTTP status, if there was an answer.
         error: a sentence; None when it was delivered.
+
+    Raises:
+        LeaseLost: the webhook is gone, or another worker has taken the delivery since.
     """
-    values: dict[str, Any] = {"response_status": response_status, "error": error, "due_at": None}
+    at, tries = leases.clock(session), due.lease.attempt
+    values: dict[str, Any] = {"response_status": response_status, "error": error}
+    again_at = None
     if error is None:
-        values |= {"status": DeliveryStatus.DELIVERED, "delivered_at": _now()}
-    elif due.attempt > len(PAUSES_S):
+        values |= {"status": DeliveryStatus.DELIVERED, "delivered_at": at}
+    elif tries > len(PAUSES_S):
         values |= {"status": DeliveryStatus.FAILED}
     else:
-        values |= {"due_at": _now() + timedelta(seconds=PAUSES_S[due.attempt - 1])}
-    mine = (Delivery.id == due.id) & (Delivery.attempts == due.attempt) & (Delivery.status == DeliveryStatus.PENDING)
-    session.execute(update(Delivery).where(mine).values(values))
+        again_at = at + timedelta(seconds=PAUSES_S[tries - 1])
+    leases.end(session, due.lease, again_at, **values)
+
+
+def sweep(session: Session) -> None:
+    """End the leases of workers that are gone."""
+    leases.sweep(session, Delivery)

@@ -142,7 +142,7 @@ def test_preview_that_could_not_be_made_is_ordered_again_by_a_person_alone(
     claim = claim_render(site.database, "v", RenderKind.PREVIEW)
     assert claim is not None
     with site.database.write() as session:
-        renders.fail(session, claim, "The disk is full.")
+        renders.fail(session, claim, "code", "The disk is full.")
     page = open_page(address)
     posted = orders(page)
     page.goto(f"{address}/videos/v")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 from sqlalchemy import select, update
@@ -16,7 +17,6 @@ from emotion_timeline.analysis import analyze_file
 from emotion_timeline.config import load
 from emotion_timeline.db.tables import Segment, SegmentStatus, Video, VideoStatus
 from emotion_timeline.db.videos import cancel, remove, retry
-from emotion_timeline.db.work import Task, due
 from tests.services import ASTRONAUT, REPOSITORY, Service, wait_until
 
 MakeService = Callable[..., Service]
@@ -83,14 +83,14 @@ def test_killed_workers_leave_no_trace_in_the_timeline(make_service: MakeService
 
 def test_doubled_messages_do_no_harm(make_service: MakeService, undisturbed: str) -> None:
     service = make_service()
-    video_id = service.submit(ASTRONAUT, ID, SAMPLE_HZ)
-    service.send([(Task.PLAN, video_id), (Task.FINISH, video_id)])
+    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    service.call_a_worker(times=3)
     service.start_worker()
     wait_for_segments(service, 1)
-    service.send([(Task.ANALYZE, segment_id) for segment_id in segments(service)] + [(Task.PLAN, video_id)])
+    service.call_a_worker(times=20)
     service.start_worker()
     service.wait_for(ID)
-    service.send([(Task.ANALYZE, min(segments(service))), (Task.FINISH, video_id), (Task.PLAN, video_id)])
+    service.call_a_worker(times=3)
     service.submit(ASTRONAUT, "behind-the-doubled-messages", 1.0)
     service.wait_for("behind-the-doubled-messages")
     assert service.csv(ID) == undisturbed
@@ -175,14 +175,13 @@ def test_a_cancelled_video_stops_and_goes_on_where_it_was(make_service: MakeServ
     assert 0 < finished < len(segments(service))
     with service.database.write() as session:
         retry(session, ID)
-        messages = due(session, service.settings.queued_segments, ID)
-    service.send(messages)
+    service.call_a_worker()
     service.wait_for(ID)
     assert service.csv(ID) == undisturbed
 
 
 def test_a_deleted_video_frees_its_worker_for_the_next(make_service: MakeService) -> None:
-    service = make_service(segment_s=600.0, queued_segments=1)
+    service = make_service(segment_s=600.0)
     service.start_worker()
     service.submit(ASTRONAUT, ID)
     wait_until(lambda: service.frames_done(ID) > 0, 120, "the first frames")
@@ -194,7 +193,7 @@ def test_a_deleted_video_frees_its_worker_for_the_next(make_service: MakeService
 
 
 def test_a_video_whose_network_was_replaced_begins_anew(make_service: MakeService, undisturbed: str) -> None:
-    service = make_service()
+    service = make_service(network_wait_s=1.0)
     service.submit(ASTRONAUT, ID, SAMPLE_HZ)
     with service.database.write() as session:
         served = session.get_one(Video, ID).model_version
@@ -212,3 +211,41 @@ def test_a_recording_that_vanished_fails_with_a_sentence(make_service: MakeServi
     failed = service.wait_for(ID, VideoStatus.FAILED)
     assert failed.error_code == "not_found"
     assert "does not exist" in (failed.error_message or "")
+
+
+def test_a_worker_goes_on_after_its_idle_process_was_killed(make_service: MakeService) -> None:
+    service = make_service()
+    worker = service.start_worker()
+    submit_damaged(service, "first")
+    service.wait_for("first", VideoStatus.FAILED)
+    (process,) = psutil.Process(worker.process.pid).children()
+    process.kill()
+    submit_damaged(service, "second")
+    service.wait_for("second", VideoStatus.FAILED)
+
+
+def submit_damaged(service: Service, video_id: str) -> None:
+    """A recording that is soon done with."""
+    service.submit(ASTRONAUT, video_id, sample_hz=len(video_id))
+    service.settings.recording(video_id).write_bytes(b"not a recording any more")
+
+
+def test_the_process_of_a_killed_worker_ends_with_it(make_service: MakeService) -> None:
+    service = make_service()
+    worker = service.start_worker()
+    submit_damaged(service, "first")
+    service.wait_for("first", VideoStatus.FAILED)
+    (process,) = psutil.Process(worker.process.pid).children()
+    worker.process.kill()
+    process.wait(30)
+
+
+def test_a_worker_without_the_network_leaves_the_video_to_one_that_has_it(
+    make_service: MakeService, tmp_path: Path
+) -> None:
+    service = make_service()
+    service.submit(ASTRONAUT, ID, 1.0)
+    lacking = service.start_worker(TIMELINE_MODELS_DIR=str(tmp_path / "nowhere"))
+    wait_until(lambda: f"Video {ID} (astronaut.mp4) is left to workers" in lacking.log.read_text(), 120, "leaving it")
+    service.start_worker()
+    service.wait_for(ID)

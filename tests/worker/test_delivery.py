@@ -2,6 +2,10 @@
 
 import json
 import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,8 +20,10 @@ from emotion_timeline.config import Settings
 from emotion_timeline.db import videos, webhooks
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Delivery, DeliveryStatus
+from emotion_timeline.errors import LeaseLost
 from tests.receiver import Receiver, receiver
 from tests.records import add, complete, finish, plan, rows
+from tests.services import wait_until
 from worker import delivery
 
 ALLOWED = Settings(webhook_private_addresses=True)
@@ -148,13 +154,15 @@ def test_a_try_whose_worker_died_is_repeated_and_its_late_word_is_not_heard(data
     listen(database, "http://example.org")
     fail(database)
     with database.write() as session:
-        (dead,) = webhooks.claim_due(session, claim_s=-1, limit=10)
+        dead = webhooks.claim(session, lease_s=0)
     with database.write() as session:
-        (alive,) = webhooks.claim_due(session, claim_s=60, limit=10)
-    assert (dead.id, dead.attempt, alive.attempt) == (alive.id, 1, 2)
+        alive = webhooks.claim(session, lease_s=60)
+    assert dead is not None and alive is not None
+    assert (dead.id, dead.lease.attempt, alive.lease.attempt) == (alive.id, 1, 2)
     with database.write() as session:
-        assert webhooks.claim_due(session, claim_s=60, limit=10) == []
-        webhooks.record(session, dead, None, "too late.")
+        assert webhooks.claim(session, lease_s=60) is None
+        with pytest.raises(LeaseLost):
+            webhooks.record(session, dead, None, "too late.")
     assert log(database)[0].error is None
 
 
@@ -207,3 +215,57 @@ def test_body_is_what_was_written_down(database: Database, tmp_path: Path) -> No
         delivery.deliver_due(ALLOWED, database)
     assert server.received[0][1].decode() == log(database)[0].body
     assert json.loads(log(database)[0].body)["data"]["id"] == "first"
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """A server that answers with a byte now and then, and never to the end; its address."""
+    over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not over.wait(0.1):
+                connection.sendall(b"x")
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=(server.accept()[0],)).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=accept).start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        finally:
+            over.set()
+            server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_receiver_that_answers_a_byte_at_a_time_is_given_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "TOTAL_S", 1.0)
+    with dripping() as url:
+        listen(database, url)
+        fail(database)
+        began = time.monotonic()
+        assert delivery.deliver_due(ALLOWED, database) == 1
+    assert time.monotonic() - began < 5
+    (entry,) = log(database)
+    assert entry.status is DeliveryStatus.PENDING
+    assert entry.error == "127.0.0.1 was expected to answer within 1 s, but did not."
+
+
+def test_a_slow_receiver_keeps_no_other_waiting(database: Database) -> None:
+    over = threading.Event()
+    with dripping() as slow, receiver() as server:
+        # The slow one is told first, and its answer ends with the block.
+        listen(database, slow)
+        listen(database, server.url)
+        fail(database)
+        thread = delivery.start(ALLOWED, database, is_over=over.is_set)
+        wait_until(lambda: server.received, 10, "the telling")
+        over.set()
+        thread.join(10)
+    wait_until(lambda: not any(entry.lease_token for entry in log(database)), 30, "the end of both tries")

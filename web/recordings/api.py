@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from emotion_timeline import derived, queue
 from emotion_timeline.clip import Clip
-from emotion_timeline.db import renders, videos, work
+from emotion_timeline.db import renders, videos
 from emotion_timeline.db.tables import Render, Video
 from emotion_timeline.db.videos import Progress
 from emotion_timeline.labels import Labels, labels_of
@@ -191,8 +191,7 @@ def queue_again(service: Service, video_id: str) -> None:
     """Retry: commit first, send after."""
     with service.database.write() as session:
         videos.retry(session, video_id)
-        messages = work.due(session, service.settings.queued_segments, video_id)
-    queue.send(messages)
+    queue.call_a_worker()
 
 
 def duplicate_sentence(status: str) -> str:

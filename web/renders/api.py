@@ -175,8 +175,7 @@ def _ordered(video_id: str, kind: RenderKind, *, anew: bool = False) -> tuple[di
         is_there = (service().settings.derived(videos.get(session, video_id).id) / name).is_file()
         render, is_ordered = renders.order_unless_there(session, video_id, kind, is_there=is_there, anew=anew)
         state = _state(video_id, kind, render)
-        messages = renders.due(session, video_id)
-    queue.send(messages)
+    queue.call_a_worker()
     return state, 202 if is_ordered else 200
 
 

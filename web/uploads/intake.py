@@ -11,7 +11,7 @@ from flask import request
 
 from emotion_timeline import queue
 from emotion_timeline.config import served_version
-from emotion_timeline.db import idempotency, uploads, videos, work
+from emotion_timeline.db import idempotency, uploads, videos
 from emotion_timeline.db.idempotency import Made
 from emotion_timeline.db.tables import Video, VideoStatus
 from emotion_timeline.db.videos import NewVideo
@@ -165,7 +165,6 @@ def record(
             video, is_new = videos.create(session, new)
             if key is not None:
                 idempotency.remember(session, key.key, key.fingerprint, Made(video.id, 202 if is_new else 200))
-            messages = work.due(session, service.settings.queued_segments, video.id)
             recording = service.settings.recording(video.id)
             if is_new or not recording.exists():
                 keep(recording)
@@ -174,7 +173,7 @@ def record(
     except BaseException:
         service.settings.recording(new.id).unlink(missing_ok=True)
         raise
-    queue.send(messages)
+    queue.call_a_worker()
     return Outcome(video, is_new)
 
 

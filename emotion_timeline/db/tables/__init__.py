@@ -12,8 +12,9 @@ from emotion_timeline.db.tables.analyses import (
 )
 from emotion_timeline.db.tables.annotations import Face, Note
 from emotion_timeline.db.tables.clients import Delivery, DeliveryStatus, IdempotencyKey, Upload, Webhook
-from emotion_timeline.db.tables.columns import Base, UtcDateTime
+from emotion_timeline.db.tables.columns import Base, Leased, UtcDateTime
 from emotion_timeline.db.tables.renders import Render, RenderKind, RenderStatus
+from emotion_timeline.db.tables.workers import Worker
 
 __all__ = [
     "Base",
@@ -21,6 +22,7 @@ __all__ = [
     "DeliveryStatus",
     "Face",
     "IdempotencyKey",
+    "Leased",
     "Note",
     "Observation",
     "Render",
@@ -36,4 +38,5 @@ __all__ = [
     "Video",
     "VideoStatus",
     "Webhook",
+    "Worker",
 ]

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column, validates
 from sqlalchemy.types import BigInteger
 
 from emotion_timeline.db.names import folded, sort_key
-from emotion_timeline.db.tables.columns import Base, Single, UtcDateTime, Work, enumerated
+from emotion_timeline.db.tables.columns import Base, Leased, Single, UtcDateTime, enumerated
 from emotion_timeline.detectors import PACKAGED
 
 
@@ -53,7 +53,7 @@ class SegmentStatus(StrEnum):
     DONE = "done"
 
 
-class Video(Work, Base):
+class Video(Leased, Base):
     """One recording analysed in one way. The lease columns are for planning and finishing it."""
 
     __tablename__ = "videos"
@@ -69,6 +69,7 @@ class Video(Work, Base):
     detector: Mapped[str] = mapped_column(String(100), server_default=PACKAGED)  # see emotion_timeline.detectors
     status: Mapped[VideoStatus] = mapped_column(enumerated(VideoStatus), default=VideoStatus.QUEUED)
     step: Mapped[Step] = mapped_column(enumerated(Step), default=Step.PLAN)
+    restarts: Mapped[int] = mapped_column(SmallInteger, default=0)  # begun anew, because no worker had its network
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_message: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -104,7 +105,7 @@ class Video(Work, Base):
         return value
 
 
-class Segment(Work, Base):
+class Segment(Leased, Base):
     """One unit of work: a stretch of a video between keyframes."""
 
     __tablename__ = "segments"
@@ -126,7 +127,7 @@ class Segment(Work, Base):
     __table_args__ = (
         UniqueConstraint("video_id", "number"),
         Index("ix_segments_video_id_status", "video_id", "status"),
-        Index("ix_segments_status_lease_until", "status", "lease_until"),
+        Index("ix_segments_due_at", "due_at"),
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, SmallInteger, 
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
-from emotion_timeline.db.tables.columns import Base, UtcDateTime, enumerated
+from emotion_timeline.db.tables.columns import Base, Leased, UtcDateTime, enumerated
 
 
 class Upload(Base):
@@ -67,7 +67,7 @@ class Webhook(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Delivery(Base):
+class Delivery(Leased, Base):
     """One event for one address, with how often it was tried. Its id is the message's: receivers know repetitions by
     it. It outlives the video, as a log."""
 
@@ -79,14 +79,12 @@ class Delivery(Base):
     video_id: Mapped[str | None] = mapped_column(String(32))
     body: Mapped[str] = mapped_column(Text)  # the very bytes that are signed and sent, each time
     status: Mapped[DeliveryStatus] = mapped_column(enumerated(DeliveryStatus), default=DeliveryStatus.PENDING)
-    attempts: Mapped[int] = mapped_column(Integer, default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # next try, or end of the claim of who tries now
     delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     response_status: Mapped[int | None] = mapped_column(Integer)  # of the last try
     error: Mapped[str | None] = mapped_column(Text)  # of the last try, a sentence
 
     __table_args__ = (
-        Index("ix_deliveries_status_due_at", "status", "due_at"),
+        Index("ix_deliveries_due_at", "due_at"),
         Index("ix_deliveries_webhook_id_created_at", "webhook_id", "created_at"),
     )

@@ -3,6 +3,7 @@
 import struct
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import DateTime, Dialect, Enum, Integer, MetaData, String, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -60,13 +61,17 @@ def enumerated(kind: type[StrEnum]) -> Enum:
     return Enum(kind, native_enum=False, length=16, values_callable=lambda k: [member.value for member in k])
 
 
-class Work:
-    """Columns of something that a worker can own for a while.
+class Leased:
+    """Columns of something that one worker at a time may work on; emotion_timeline.db.leases alone changes them.
 
-    The token is the fence: whoever writes a result must still hold the token that its claim was given.
+    The token is the fence: whoever writes a result must still hold the token that its lease was given.
     """
 
-    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    if TYPE_CHECKING:
+        id: Mapped[Any]
+
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # from when on it may be taken; None: nothing to do
+    attempts: Mapped[int] = mapped_column(Integer, default=0)  # leases taken so far, of those that count
     lease_token: Mapped[str | None] = mapped_column(String(32))
+    lease_from: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when it was taken or renewed
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    queued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a message was sent for it; None: it needs one

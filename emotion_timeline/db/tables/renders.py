@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, Integer, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from emotion_timeline.db.tables.columns import Base, UtcDateTime, Work, enumerated
+from emotion_timeline.db.tables.columns import Base, Leased, UtcDateTime, enumerated
 
 
 class RenderKind(StrEnum):
@@ -26,7 +26,7 @@ class RenderStatus(StrEnum):
     FAILED = "failed"
 
 
-class Render(Work, Base):
+class Render(Leased, Base):
     """Files made from a recording, in its folder of derived files. Its failure is no failure of the video."""
 
     __tablename__ = "renders"
@@ -43,5 +43,5 @@ class Render(Work, Base):
 
     __table_args__ = (
         UniqueConstraint("video_id", "kind"),
-        Index("ix_renders_status_lease_until", "status", "lease_until"),
+        Index("ix_renders_due_at", "due_at"),
     )

@@ -4,17 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
-from emotion_timeline.db import renders, videos, work
+from emotion_timeline.db import renders, turns, videos, work
 from emotion_timeline.db.renders import RenderClaim
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Render, RenderKind, RenderStatus, Segment, Step, Video, VideoStatus
-from emotion_timeline.db.work import Task
+from emotion_timeline.db.turns import Task
 from emotion_timeline.errors import Conflict, LeaseLost, NotFound, Stopped
 from emotion_timeline.results import finish
 from tests.finished import claim_render
-from tests.records import ATTEMPTS, add, claim, plan, rows, status, write
+from tests.records import ATTEMPTS, add, claim, expire, plan, rows, status, write
 from tests.website import INFO
 
 PLAYABLE = INFO
@@ -47,9 +48,9 @@ def running(database: Database, video_id: str, kind: RenderKind = RenderKind.PRE
     return claimed
 
 
-def expire(database: Database) -> None:
-    with database.write() as session:
-        session.execute(update(Render).values(lease_until=videos.now() - timedelta(seconds=1)))
+def due(session: Session) -> list[str | int]:
+    """The renders that may be taken, in their order."""
+    return [turn.id for turn in turns.due(session) if turn.task is Task.RENDER]
 
 
 def test_a_done_video_gets_pictures_and_a_preview_where_it_needs_one(database: Database) -> None:
@@ -59,8 +60,7 @@ def test_a_done_video_gets_pictures_and_a_preview_where_it_needs_one(database: D
     assert set(found(database, "does-not")) == {RenderKind.PICTURES, RenderKind.PREVIEW}
     ids = [render.id for video_id in ("plays", "does-not") for render in found(database, video_id).values()]
     with database.write() as session:
-        assert renders.due(session) == [(Task.RENDER, render_id) for render_id in sorted(ids)]
-        assert renders.due(session) == []
+        assert sorted(due(session)) == sorted(ids)
 
 
 def test_a_render_has_one_owner_who_alone_can_complete_it(database: Database) -> None:
@@ -76,8 +76,9 @@ def test_a_render_has_one_owner_who_alone_can_complete_it(database: Database) ->
             renders.begin(session, slow, 9)
         with pytest.raises(LeaseLost):
             renders.complete(session, slow)
+    with database.write() as session, pytest.raises(LeaseLost):
+        renders.fail(session, slow, "code", "It was late.")
     with database.write() as session:
-        renders.fail(session, slow, "It was late.")
         renders.give_back(session, slow, count_attempt=True)
         renders.begin(session, quick, 20)
         renders.renew(session, quick, 60, 5)
@@ -111,55 +112,49 @@ def test_giving_back_costs_no_attempt(database: Database) -> None:
             renders.give_back(session, claimed, count_attempt=False)
 
 
-def test_the_sweep_finds_renders_of_dead_workers_and_lost_messages(database: Database) -> None:
+def test_a_render_of_a_dead_worker_is_due_again(database: Database) -> None:
     done(database, info=UNPLAYABLE)
-    pictures, preview = (found(database)[kind].id for kind in (RenderKind.PICTURES, RenderKind.PREVIEW))
+    preview = running(database, "first").lease.id
     with database.write() as session:
-        renders.due(session)
-    running(database, "first")
+        assert preview not in due(session)
     expire(database)
     with database.write() as session:
-        renders.sweep(session, queue_is_empty=False)
-        assert renders.due(session) == [(Task.RENDER, preview)], "the dead worker's; the other has its message"
-        session.execute(update(Render).values(queued_at=videos.now() - timedelta(minutes=1)))
-        renders.sweep(session, queue_is_empty=True)
-        assert renders.due(session) == [(Task.RENDER, pictures), (Task.RENDER, preview)]
+        assert preview in due(session)
+        renders.sweep(session)
+    assert found(database)[RenderKind.PREVIEW].status is RenderStatus.QUEUED
 
 
 def waiting(database: Database, video_id: str = "waiting") -> None:
-    """An analysis that was sent to the queue a while ago."""
+    """An analysis that has been due for a while."""
     add(database, video_id)
     with database.write() as session:
-        work.due(session, 2, video_id)
-        session.execute(update(Video).where(Video.id == video_id).values(queued_at=videos.now() - timedelta(minutes=1)))
+        session.execute(update(Video).where(Video.id == video_id).values(due_at=videos.now() - timedelta(minutes=1)))
 
 
 def test_a_movie_that_has_had_its_turn_gives_way_until_no_analysis_waits(database: Database) -> None:
     done(database, info=UNPLAYABLE)
     waiting(database)
     with database.write() as session:
-        assert len(renders.due(session)) == 2, "each has a turn"
+        assert len(due(session)) == 2, "each has a turn"
     pictures, preview = (running(database, "first", kind) for kind in (RenderKind.PICTURES, RenderKind.PREVIEW))
     with database.write() as session:
         renders.begin(session, preview, 20)
         renders.renew(session, preview, 60, 1)
-        session.execute(update(Video).where(Video.id == "waiting").values(step=Step.ANALYZE))
+        session.execute(update(Video).where(Video.id == "waiting").values(due_at=None))
     past = videos.now() - timedelta(minutes=2)
-    late = RenderClaim(preview.render_id, "first", RenderKind.PREVIEW, preview.token, past)
+    late = replace(preview, claimed_at=past)
     with database.write() as session:
         renders.renew(session, late, 60, 2)  # nothing of that video waits
-        session.execute(update(Video).where(Video.id == "waiting").values(step=Step.PLAN))
-        renders.renew(
-            session, RenderClaim(pictures.render_id, "first", RenderKind.PICTURES, pictures.token, past), 60, 2
-        )
+        session.execute(update(Video).where(Video.id == "waiting").values(due_at=past))
+        renders.renew(session, replace(pictures, claimed_at=past), 60, 2)
         with pytest.raises(Stopped):
             renders.renew(session, late, 60, 2)
         renders.give_back(session, late, count_attempt=False)
-        assert renders.due(session) == []
+        assert due(session) == []
     with database.write() as session:
         assert work.claim_step(session, "waiting", Step.PLAN, 60, ATTEMPTS) is not None
     with database.write() as session:
-        assert renders.due(session) == [(Task.RENDER, preview.render_id)]
+        assert due(session) == [preview.lease.id]
 
 
 def test_movies_are_made_one_after_the_other_where_an_analysis_always_waits(database: Database) -> None:
@@ -188,18 +183,19 @@ def test_movies_are_made_one_after_the_other_where_an_analysis_always_waits(data
         return found
 
     with database.write() as session:
-        renders.due(session)  # the pictures
+        for render in session.scalars(select(Render).where(Render.kind == RenderKind.PICTURES)):
+            session.delete(render)
     assert outcomes() == {"older": True, "old": False, "young": False}
     with database.write() as session:
-        assert renders.due(session) == [], "the oldest is in work, and one is enough"
+        assert due(session) == [], "the oldest is in work, and one is enough"
         renders.complete(session, claims.pop("older"))
-        assert renders.due(session) == [(Task.RENDER, claims["old"].render_id)]
+        assert due(session) == [claims["old"].lease.id]
     claims["old"] = running(database, "old")
     claims["young"] = running(database, "young")
     assert outcomes() == {"old": True, "young": False}
     with database.write() as session:
         renders.complete(session, claims.pop("old"))
-        assert renders.due(session) == [], "the youngest has not waited for long"
+        assert due(session) == [], "the youngest has not waited for long"
 
 
 def test_pictures_that_a_worker_gave_back_do_not_wait_for_analyses(database: Database) -> None:
@@ -209,23 +205,24 @@ def test_pictures_that_a_worker_gave_back_do_not_wait_for_analyses(database: Dat
     with database.write() as session:
         renders.begin(session, claimed, 20)
         renders.give_back(session, claimed, count_attempt=False)
-        assert renders.due(session) == [(Task.RENDER, claimed.render_id)]
+        assert due(session) == [claimed.lease.id]
 
 
-def test_segments_that_wait_are_given_way_to(database: Database) -> None:
+def test_segments_that_wait_are_given_way_to_by_workers_that_can_analyse_them(database: Database) -> None:
     done(database, info=UNPLAYABLE)
     add(database, "second")
-    first, _ = plan(database, "second", segments=2)
+    first, second = plan(database, "second", segments=2)
+    past = videos.now() - timedelta(minutes=2)
     with database.write() as session:
-        work.due(session, 2)
-        session.execute(update(Segment).values(queued_at=videos.now() - timedelta(minutes=1)))
+        session.execute(update(Segment).where(Segment.id.in_((first, second))).values(due_at=past))
     assert claim(database, first) is not None
-    late = RenderClaim(0, "first", RenderKind.OVERLAY, "token", videos.now() - timedelta(minutes=2))
+    late = replace(running(database, "first"), claimed_at=past)
     with database.write() as session, pytest.raises(Stopped):
         renders.renew(session, late, 60, 2)
     with database.write() as session:
-        session.execute(update(Segment).where(Segment.id != first).values(queued_at=None))
-    with database.write() as session, pytest.raises(LeaseLost):
+        renders.renew(session, replace(late, networks={"paper": "paper-2"}), 60, 2)
+    assert claim(database, second) is not None
+    with database.write() as session:
         renders.renew(session, late, 60, 2)
 
 
@@ -249,7 +246,7 @@ def test_a_render_is_made_once_and_anew_when_it_failed_or_is_asked_for_anew(
         renders.complete(session, old)
     claimed = running(database, "first", kind)
     with database.write() as session:
-        renders.fail(session, claimed, "The disk is full.")
+        renders.fail(session, claimed, "code", "The disk is full.")
     assert found(database)[kind].error_message == "The disk is full."
     assert ask()
     assert found(database)[kind].error_message is None
@@ -272,4 +269,4 @@ def test_deleting_a_video_deletes_its_renders(database: Database) -> None:
     with database.write() as session, pytest.raises(LeaseLost):
         renders.complete(session, claimed)
     with database.write() as session:
-        assert renders.claim(session, claimed.render_id, 60, ATTEMPTS) is None
+        assert renders.claim(session, int(claimed.lease.id), 60, ATTEMPTS) is None

@@ -7,17 +7,17 @@ from alembic import command
 from alembic.util import CommandError
 from sqlalchemy import select
 
-from emotion_timeline.db import videos, work
+from emotion_timeline.db import turns, videos, work
 from emotion_timeline.db.migrations import configuration, migrate, require_current
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Observation, Segment, SegmentStatus, Step, Video, VideoStatus
-from emotion_timeline.db.work import Task
+from emotion_timeline.db.turns import Task
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import Conflict, LeaseLost, NotFound, SettingsError, VideoError
 from emotion_timeline.observations import Status, blank
 from emotion_timeline.results import finish
 from emotion_timeline.views import cast, listing, shown
-from tests.records import ATTEMPTS, add, claim, new_video, plan, rows, status, write
+from tests.records import ATTEMPTS, add, claim, expire, new_video, plan, rows, status, write
 
 
 def test_migrations_make_exactly_the_tables_of_the_code(database: Database) -> None:
@@ -45,6 +45,20 @@ def test_migrating_keeps_a_video_of_an_earlier_version_and_analyses_it_anew(data
     with database.write() as session:
         assert videos.get(session, video_id).info == {"width": 4}
         assert work.due(session, 9) == [(Task.PLAN, video_id)]
+
+
+def test_unfinished_work_is_due_after_migrating(database: Database) -> None:
+    add(database, "new")
+    first, *_ = plan(database, add(database, "begun"))
+    assert claim(database, first) is not None
+    with database.write() as session:
+        videos.cancel(session, add(database, "cancelled"))
+    command.downgrade(configuration(database), "0010")
+    migrate(database)
+    expire(database)
+    with database.read() as session:
+        found = {(turn.task, turn.id) for turn in turns.due(session)}
+    assert found == {(Task.PLAN, "new"), (Task.ANALYZE, first)}
 
 
 def test_a_video_goes_through_its_states_and_its_rows_come_back_in_order(database: Database) -> None:
@@ -129,7 +143,7 @@ def test_a_cancelled_video_keeps_its_finished_segments_and_goes_on_after_a_retry
     write(database, first, [rows([0])])
     with database.write() as session:
         videos.cancel(session, video_id)
-        assert work.due(session, 9) == []
+        assert turns.due(session) == []
     with pytest.raises(LeaseLost):
         write(database, second, [rows([4])])
     assert claim(database, segment_ids[2]) is None
@@ -137,7 +151,7 @@ def test_a_cancelled_video_keeps_its_finished_segments_and_goes_on_after_a_retry
         videos.cancel(session, video_id)
     with database.write() as session:
         videos.retry(session, video_id)
-        assert [identifier for _, identifier in work.due(session, 9)] == segment_ids[1:]
+        assert [turn.id for turn in turns.due(session)] == [segment_ids[1]]
         assert session.get_one(Segment, segment_ids[0]).status is SegmentStatus.DONE
 
 
@@ -174,7 +188,7 @@ def test_another_version_of_the_network_begins_the_video_anew(database: Database
     write(database, claimed, [rows([0])])
     with database.write() as session:
         assert videos.restart(session, video_id, "paper-2")
-        assert work.due(session, 9) == [(Task.PLAN, video_id)]
+        assert [(turn.task, turn.id) for turn in turns.due(session)] == [(Task.PLAN, video_id)]
         assert session.scalars(select(Observation)).first() is None
     with database.write() as session:
         same = new_video("again", sha256=video_id, model_version="paper-2")

@@ -83,9 +83,9 @@ def test_names_of_this_machine_and_those_of_the_setting_are_served(tmp_path: Pat
 def test_foreign_name_that_was_turned_to_this_machine_is_refused(site: Website, host: str) -> None:
     site.done(TWO_FACES)
     for path in ("/", "/videos/v", "/healthz", "/static/http/style.css", "/nothing"):
-        with site.client.get(path, headers={"Host": host}) as page:
-            assert page.status_code == 421
-            assert "TIMELINE_HOSTS" in page.text
+        page = site.client.get(path, headers={"Host": host})
+        assert page.status_code == 421
+        assert "TIMELINE_HOSTS" in page.text
     for method, path in (
         ("GET", "/api/v1/videos"),
         ("GET", "/api/v1/videos/v/recording"),
@@ -93,8 +93,8 @@ def test_foreign_name_that_was_turned_to_this_machine_is_refused(site: Website, 
         ("POST", "/api/v1/uploads"),
         ("DELETE", "/api/v1/videos/v"),
     ):
-        with site.client.open(path, method=method, headers={"Host": host}) as answer:
-            assert "TIMELINE_HOSTS" in assert_problem(answer, 421, "unknown_host")
+        answer = site.client.open(path, method=method, headers={"Host": host})
+        assert "TIMELINE_HOSTS" in assert_problem(answer, 421, "unknown_host")
     assert site.rows() == 1
 
 

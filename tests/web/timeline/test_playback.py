@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from emotion_timeline.db import timelines, work
 from emotion_timeline.db.session import Database
-from emotion_timeline.db.tables import Step
+from emotion_timeline.db.tables import Segment, Step
 from emotion_timeline.db.work import SegmentRow
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Observations, Status
@@ -46,9 +47,10 @@ def long_recording(database: Database, segments: Sequence[Sequence[float]], vide
         step = work.claim_step(session, video_id, Step.PLAN, 60, ATTEMPTS)
         assert step is not None
         work.save_plan(session, step, planned, INFO)
-        messages = work.due(session, len(segments), video_id)
-    for (_, segment_id), block in zip(messages, observed, strict=True):
-        held = claim(database, int(segment_id))
+    with database.read() as session:
+        ids = session.scalars(select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)).all()
+    for segment_id, block in zip(ids, observed, strict=True):
+        held = claim(database, segment_id)
         assert held is not None
         write(database, held, [block])
     with database.write() as session:
