@@ -109,8 +109,9 @@ def test_supported_python_is_one_that_every_dependency_supports(version: str) ->
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_supported_python_compiles_every_file(version: str) -> None:
-    places = [shutil.which(f"python{version}"), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")]
-    runs = (place for place in filter(None, places) if not subprocess.run([place, "-c", ""], stderr=DEVNULL).returncode)
+    own = shutil.which(f"python{version}")
+    places = [*([own] if own else []), *map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))]
+    runs = (place for place in places if not subprocess.run([place, "-c", ""], stderr=DEVNULL).returncode)
     if (python := next(runs, None)) is None:
         pytest.skip(f"there is no Python {version} on this machine")
     files = [str(path) for name in (*IMPORTED, "scripts") for path in (REPOSITORY / name).rglob("*.py")]

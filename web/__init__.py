@@ -20,6 +20,7 @@ from web.faces import pages as faces_pages
 from web.http import caching, docs, formatting, malformed, problems, security, sentences
 from web.http.service import Service, install, service
 from web.notes import api as notes_api
+from web.notes import pages as notes_pages
 from web.recordings import api as recordings_api
 from web.recordings import archives, selection, strip_drawing
 from web.recordings import pages as recordings_pages
@@ -34,10 +35,11 @@ _PARTS = (
     archives,
     docs,
     exports_api,
-    faces_pages,
     faces_api,
+    faces_pages,
     renders_api,
     notes_api,
+    notes_pages,
     recordings_pages,
     playback,
     selection,

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, jsonify, url_for
+from flask import Blueprint, Response, url_for
 from sqlalchemy.orm import Session
 
 from emotion_timeline.db import videos
@@ -26,78 +26,74 @@ from emotion_timeline.exports.dictionary import (
     Export,
 )
 from emotion_timeline.views import cast
-from web.http.openapi import Answer, Parameter, describes
-from web.http.parameters import flag
-from web.http.schemas import ExportsPage, SidecarBody
+from web.exports.schemas import Export as ExportBody
+from web.exports.schemas import ExportColumn, ExportsPage, SidecarBody
+from web.http.operations import operation
+from web.http.parameters import Hidden
 from web.http.service import service
 
 blueprint = Blueprint("exports", __name__, url_prefix="/api/v1")
-
-_HIDDEN = Parameter("hidden", "1: hidden faces, too.", {"type": "string", "enum": ["0", "1"], "default": "0"})
 
 Pieces = Callable[[Session, Video], Iterator[str] | Iterator[bytes]]
 
 
 @blueprint.get("/exports")
-@describes("timelines", {200: Answer("All of them", ExportsPage)})
-def index() -> dict[str, Any]:
+@operation("timelines")
+def index() -> ExportsPage:
     """What can be exported of a video that is done, and what every column means."""
-    return {"exports": [_described(export) for export in EXPORTS]}
+    return ExportsPage(exports=[_described(export) for export in EXPORTS])
 
 
 @blueprint.get("/videos/<video_id>/timeline.csv")
-@describes("timelines", {200: Answer("A row for each frame and face", media_type="text/csv")}, (409,))
+@operation("timelines", {200: "A row for each frame and face"}, (409,), media_type="text/csv")
 def timeline_csv(video_id: str) -> Response:
     """The timeline, one row for each frame and face."""
     return _streamed(video_id, TIDY, tidy.csv_lines)
 
 
 @blueprint.get("/videos/<video_id>/timeline-long.csv")
-@describes(
-    "timelines", {200: Answer("A row for each frame, face and emotion", media_type="text/csv")}, (400, 409), (_HIDDEN,)
-)
-def timeline_long_csv(video_id: str) -> Response:
+@operation("timelines", {200: "A row for each frame, face and emotion"}, (409,), media_type="text/csv")
+def timeline_long_csv(video_id: str, query: Hidden) -> Response:
     """The timeline, one row for each frame, face and emotion."""
-    return _streamed(video_id, LONG, partial(long.long_lines, hidden=flag("hidden")))
+    return _streamed(video_id, LONG, partial(long.long_lines, hidden=query.hidden))
 
 
 @blueprint.get("/videos/<video_id>/per-second.csv")
-@describes("timelines", {200: Answer("A row for each second and face", media_type="text/csv")}, (400, 409), (_HIDDEN,))
-def per_second_csv(video_id: str) -> Response:
+@operation("timelines", {200: "A row for each second and face"}, (409,), media_type="text/csv")
+def per_second_csv(video_id: str, query: Hidden) -> Response:
     """Means for each second and face."""
-    return _streamed(video_id, PER_SECOND, partial(summaries.second_lines, hidden=flag("hidden")))
+    return _streamed(video_id, PER_SECOND, partial(summaries.second_lines, hidden=query.hidden))
 
 
 @blueprint.get("/videos/<video_id>/per-face.csv")
-@describes("timelines", {200: Answer("A row for each face", media_type="text/csv")}, (400, 409), (_HIDDEN,))
-def per_face_csv(video_id: str) -> Response:
+@operation("timelines", {200: "A row for each face"}, (409,), media_type="text/csv")
+def per_face_csv(video_id: str, query: Hidden) -> Response:
     """A summary of each face."""
-    return _streamed(video_id, PER_FACE, partial(summaries.face_lines, hidden=flag("hidden")))
+    return _streamed(video_id, PER_FACE, partial(summaries.face_lines, hidden=query.hidden))
 
 
 @blueprint.get("/videos/<video_id>/timeline.parquet")
-@describes(
-    "timelines", {200: Answer("A row for each frame and face", media_type=PARQUET.media_type)}, (400, 409), (_HIDDEN,)
-)
-def timeline_parquet(video_id: str) -> Response:
+@operation("timelines", {200: "A row for each frame and face"}, (409,), media_type=PARQUET.media_type)
+def timeline_parquet(video_id: str, query: Hidden) -> Response:
     """The timeline with typed columns."""
-    return _streamed(video_id, PARQUET, partial(parquet.parquet, hidden=flag("hidden")))
+    return _streamed(video_id, PARQUET, partial(parquet.parquet, hidden=query.hidden))
 
 
 @blueprint.get("/videos/<video_id>/notes.csv")
-@describes("timelines", {200: Answer("A row for each note", media_type="text/csv")}, (409,))
+@operation("timelines", {200: "A row for each note"}, (409,), media_type="text/csv")
 def notes_csv(video_id: str) -> Response:
     """A person's own notes."""
     return _streamed(video_id, NOTES, long.note_lines)
 
 
 @blueprint.get("/videos/<video_id>/timeline.json")
-@describes("timelines", {200: Answer("Settings, hashes, versions, counts", SidecarBody)}, (409,))
-def timeline_json(video_id: str) -> Response:
+@operation("timelines", {200: "Settings, hashes, versions, counts"}, (409,))
+def timeline_json(video_id: str) -> tuple[SidecarBody, int, dict[str, str]]:
     """How the timeline was made."""
     with service().database.read() as session:
         video = done(videos.get(session, video_id))
-        return as_file(jsonify(tidy.sidecar(session, video, service().version)), video.filename, SIDECAR.suffix)
+        body = SidecarBody(**tidy.sidecar(session, video, service().version))
+    return body, 200, _as_file(video.filename, SIDECAR.suffix)
 
 
 def done(video: Video) -> Video:
@@ -111,12 +107,11 @@ def done(video: Video) -> Video:
     return video
 
 
-def as_file(response: Response, filename: str, suffix: str) -> Response:
+def _as_file(filename: str, suffix: str) -> dict[str, str]:
     """Offer an answer as a file named after the recording (RFC 6266): plain ASCII, and the full name beside it."""
     name = PurePath(filename).stem + suffix
     plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-()") else "_" for c in name)
-    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, '')}"
-    return response
+    return {"Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, '')}"}
 
 
 def links(video_id: str) -> dict[str, str]:
@@ -139,23 +134,20 @@ def _streamed(video_id: str, export: Export, pieces: Pieces) -> Response:
     with ExitStack() as stack:
         session = stack.enter_context(service().database.read())
         video = done(videos.get(session, video_id))
-        response = Response(pieces(session, video), content_type=export.media_type)
+        headers = _as_file(video.filename, export.suffix)
+        response = Response(pieces(session, video), headers=headers, content_type=export.media_type)
         response.call_on_close(stack.pop_all().close)
-    return as_file(response, video.filename, export.suffix)
+    return response
 
 
 def _endpoint(export: Export) -> str:
     return "exports." + export.name.replace("-", "_").replace(".", "_")
 
 
-def _described(export: Export) -> dict[str, Any]:
-    """As the API shows it."""
-    return {
-        "name": export.name,
-        "title": export.title,
-        "about": export.about,
-        "href": f"{blueprint.url_prefix}/videos/{{id}}/{export.name}",
-        "media_type": export.media_type,
-        "omits_hidden_faces": export.omits_hidden,
-        "columns": [{"name": c.name, "meaning": c.meaning, "unit": c.unit or None} for c in export.columns],
-    }
+def _described(export: Export) -> ExportBody:
+    return ExportBody.of(
+        export,
+        href=f"{blueprint.url_prefix}/videos/{{id}}/{export.name}",
+        omits_hidden_faces=export.omits_hidden,
+        columns=[ExportColumn.of(column, unit=column.unit or None) for column in export.columns],
+    )

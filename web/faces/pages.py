@@ -8,11 +8,13 @@ from werkzeug.wrappers import Response
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.views.cast import Card
 from web.faces import api as faces_api
+from web.faces.schemas import LARGEST_ID, FaceChange
 from web.http.formatting import clock
 from web.http.service import service
+from web.http.validation import validated
 from web.renders.addresses import face_picture
 
-blueprint = Blueprint("face_pages", __name__, url_prefix="/videos/<video_id>")
+blueprint = Blueprint("faces_pages", __name__, url_prefix="/videos/<video_id>")
 
 _SHORT_S = 1.0  # on screen, under which a face is more often a passer-by or an error than somebody
 _FEW = 6  # cards that are shown even if all are short
@@ -31,24 +33,19 @@ def moments(video_id: str) -> str:
     return render_template("faces/_moment_tiles.html", **moments_of(video_id))
 
 
-@blueprint.post(f"/faces/<int(max={faces_api.LARGEST_ID}):face_id>")
+@blueprint.post(f"/faces/<int(max={LARGEST_ID}):face_id>")
 def change(video_id: str, face_id: int) -> Response:
     """Change a face by a form, and show the card that it is on then."""
-    card = faces_api.change(service(), video_id, face_id, faces_api.checked(_wanted()))
+    card = faces_api.change(service(), video_id, face_id, _wanted())
     return redirect(url_for("pages.video", video_id=video_id, _anchor=f"face-{card.face_id}"), 303)
 
 
-def _wanted() -> dict[str, Any]:
-    """The form's fields, typed as in JSON; what can't be is left for checked() to refuse."""
-    wanted: dict[str, Any] = request.form.to_dict()
-    if wanted.get("hidden") in ("yes", "no"):
-        wanted["hidden"] = wanted["hidden"] == "yes"
-    number = wanted.get("merged_into", "")
-    if number == "none":
-        wanted["merged_into"] = None
-    elif number.isascii() and number.isdigit() and len(number) <= len(str(faces_api.LARGEST_ID)):
-        wanted["merged_into"] = int(number)
-    return wanted
+def _wanted() -> FaceChange:
+    """What the form asks for."""
+    fields: dict[str, Any] = request.form.to_dict()
+    if fields.get("merged_into") == "none":
+        fields["merged_into"] = None
+    return validated(FaceChange, fields, strict=False)
 
 
 def faces_of(video_id: str) -> dict[str, Any]:
@@ -78,10 +75,10 @@ def _is_short(card: Card) -> bool:
 def moments_of(video_id: str) -> dict[str, Any]:
     """What the moments are made of."""
     labels = {card.face_id: card.label for card in faces_api.find_cards(service(), video_id)}
-    found = [faces_api.pictured(video_id, moment) for moment in faces_api.find_moments(service(), video_id)]
+    found = faces_api.find_moments(service(), video_id)
     return {
         "moments_video_id": video_id,
-        "moments": {emotion: [m for m in found if m["emotion"] == emotion] for emotion in EMOTIONS},
+        "moments": {emotion: [m for m in found if m.emotion == emotion] for emotion in EMOTIONS},
         "face_labels": labels,
     }
 

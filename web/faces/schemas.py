@@ -1,55 +1,41 @@
-"""What the HTTP API takes and answers about faces, moments and notes; see schemas.py."""
+"""Bodies about faces and moments."""
 
-from datetime import datetime
+import unicodedata
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from web.http.schemas import Strict
+from web.http.schemas import Body, Box, Probability, SelfLink, Timestamp, rounded
+from web.http.validation import JsonBody, whole_as_written
 
+LARGEST_ID = 2**31 - 1  # that the database can hold
 
-class NewNote(Strict):
-    """A note; times lie in the recording."""
-
-    start_s: float = Field(ge=0)
-    end_s: float | None = Field(None, ge=0, description="end of a range; null for a moment")
-    text: str = Field(min_length=1, max_length=1000)
-
-
-class NoteChange(Strict):
-    """What is to be changed of a note; what isn't named stays."""
-
-    start_s: float = Field(0, ge=0)
-    end_s: float | None = Field(None, ge=0)
-    text: str = Field("", min_length=1, max_length=1000)
+_LONGEST_NAME = 100
+_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # control characters, half characters, line and paragraph breaks
 
 
-class NoteBody(Strict):
-    """A person's own words at a moment of a recording, or over a range of it."""
-
-    id: str
-    start_s: float
-    end_s: float | None
-    text: str
-    created_at: datetime
-    updated_at: datetime
-    links: dict[str, str]
+def _one_line(name: str | None) -> str | None:
+    stripped = (name or "").strip()
+    if len(stripped) > _LONGEST_NAME or any(unicodedata.category(c) in _UNPRINTABLE for c in stripped):
+        raise ValueError("not one short line")
+    return stripped or None
 
 
-class NotesPage(Strict):
-    """The notes on a recording, in order of time."""
-
-    notes: list[NoteBody]
-
-
-class FaceChange(Strict):
+class FaceChange(JsonBody):
     """What may be changed of a face; what isn't named stays."""
 
-    name: str | None = Field(None, max_length=100)
+    name: Annotated[str | None, AfterValidator(_one_line)] = Field(
+        None,
+        title=f"text of at most {_LONGEST_NAME} characters in one line, or null for no name",
+        json_schema_extra={"maxLength": _LONGEST_NAME},
+    )
     hidden: bool = False
-    merged_into: int | None = Field(None, ge=1, description="another face, or null to split this one off")
+    merged_into: Annotated[int, Field(ge=1, le=LARGEST_ID), whole_as_written] | None = Field(
+        None, title="the number of another face, or null to split this one off"
+    )
 
 
-class FaceBody(Strict):
+class FaceBody(Body):
     """A face of a video as it is shown, with those that were merged into it."""
 
     face_id: int
@@ -58,20 +44,20 @@ class FaceBody(Strict):
     merged: list[int]
     frames: int
     frames_classified: int
-    first_timestamp_s: float
-    last_timestamp_s: float
-    on_screen_s: float
+    first_timestamp_s: Timestamp
+    last_timestamp_s: Timestamp
+    on_screen_s: Annotated[float, rounded(3)]
     best_frame: int
-    best_timestamp_s: float
-    best_box: list[float] = Field(description="x, y, width, height in pixels as displayed")
+    best_timestamp_s: Timestamp
+    best_box: Box
     emotion_frames: dict[str, int] = Field(description="classified frames by their most probable emotion")
-    emotion_shares: dict[str, float]
-    emotion_means: dict[str, float]
+    emotion_shares: dict[str, Probability]
+    emotion_means: dict[str, Probability]
     picture: str | None
-    links: dict[str, str]
+    links: SelfLink
 
 
-class FacesPage(Strict):
+class FacesPage(Body):
     """The faces of a video."""
 
     video_id: str
@@ -79,19 +65,19 @@ class FacesPage(Strict):
     faces: list[FaceBody]
 
 
-class Moment(Strict):
+class Moment(Body):
     """A frame in which an emotion is strong."""
 
     emotion: str
     face_id: int
     frame: int
-    timestamp_s: float
-    probability: float
-    box: list[float]
+    timestamp_s: Timestamp
+    probability: Probability
+    box: Box
     picture: str | None
 
 
-class MomentsPage(Strict):
+class MomentsPage(Body):
     """The strongest moments of each emotion."""
 
     video_id: str

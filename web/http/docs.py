@@ -8,7 +8,8 @@ from pathlib import Path
 
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
 
-from web.http.openapi import PREFIX, Answer, describes, document
+from web.http.openapi import PREFIX, document
+from web.http.operations import operation
 from web.http.service import service
 
 blueprint = Blueprint("docs", __name__)
@@ -22,17 +23,17 @@ _YEAR_S = 365 * 24 * 3600
 
 
 @blueprint.get(f"{PREFIX}/openapi.json")
-@describes("description", {200: Answer("OpenAPI 3.1", media_type="application/json")})
+@operation("description", {200: "OpenAPI 3.1"}, media_type="application/json")
 def openapi() -> Response:
     """This description."""
     return jsonify(document(current_app, service().version))
 
 
 @blueprint.get(f"{PREFIX}/docs")
-@describes("description", {200: Answer("A page", media_type="text/html")})
-def docs() -> str:
+@operation("description", {200: "A page"}, media_type="text/html")
+def docs() -> Response:
     """This description as a page, on which every request can be tried."""
-    return render_template("http/docs.html", installed=version(_PACKAGE.replace("_", "-")))
+    return Response(render_template("http/docs.html", installed=version(_PACKAGE.replace("_", "-"))))
 
 
 @blueprint.get("/assets/swagger-<installed>/<name>")

@@ -5,11 +5,12 @@ from datetime import datetime
 from flask import Flask
 
 from emotion_timeline.clip import Clip
+from web.http.schemas import ClipRange
 
 
 def register(app: Flask) -> None:
     """Make these functions filters of the application's templates."""
-    for convert in (clock, exact, extent, time_left, size, count, ordinal, utc, rate, sampling, stretch):
+    for convert in (clock, exact, extent, time_left, size, count, ordinal, utc, instant, rate, sampling, stretch):
         app.add_template_filter(convert)
 
 
@@ -27,12 +28,12 @@ def exact(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{second}" if minutes >= 60 else f"{minutes}:{second}"
 
 
-def extent(duration_s: float, clip: dict[str, float | None] | None) -> str:
+def extent(duration_s: float, clip: ClipRange | None) -> str:
     """The length of a recording, and which part of it is analysed: 3:00:00, or 0:10-2:10 of 3:00:00, with a dash."""
     if clip is None:
         return clock(duration_s)
-    start_s, end_s = Clip(clip["start_s"], clip["end_s"]).within(duration_s)
-    end = clock(end_s) if clip["end_s"] is None else exact(end_s)
+    start_s, end_s = Clip(clip.start_s, clip.end_s).within(duration_s)
+    end = clock(end_s) if clip.end_s is None else exact(end_s)
     return f"{exact(start_s)}\u2013{end} of {clock(duration_s)}"
 
 
@@ -75,16 +76,21 @@ def sampling(sample_hz: float | None) -> str:
     return "every frame" if sample_hz is None else f"{rate(sample_hz)} per second"
 
 
-def stretch(clip: dict[str, float | None] | None) -> str:
+def stretch(clip: ClipRange | None) -> str:
     """The part of a recording that is analysed: from 1:00, up to 1:30.5, 1:00 to 1:30.5; nothing for all of it."""
     if clip is None:
         return ""
-    start_s, end_s = clip["start_s"], clip["end_s"]
+    start_s, end_s = clip.start_s, clip.end_s
     if end_s is None:
         return f"from {exact(start_s or 0)}"
     return f"{exact(start_s)} to {exact(end_s)}" if start_s else f"up to {exact(end_s)}"
 
 
-def utc(instant: str) -> str:
-    """An RFC 3339 time for readers without JavaScript: 2026-11-22 19:42 UTC."""
-    return f"{datetime.fromisoformat(instant):%Y-%m-%d %H:%M} UTC"
+def utc(moment: datetime) -> str:
+    """A time for readers without JavaScript: 2026-11-22 19:42 UTC."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def instant(moment: datetime) -> str:
+    """The same for programs (RFC 3339)."""
+    return moment.isoformat().replace("+00:00", "Z")

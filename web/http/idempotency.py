@@ -2,14 +2,26 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Annotated
 
 from flask import request
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
-from web.http.problems import Problem
+from web.http.validation import Texts
 
-HEADER = "Idempotency-Key"
-REPLAYED = "Idempotent-Replayed"
-_LENGTH = 255
+_Key = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
+
+
+class KeyHeaders(Texts):
+    """The header."""
+
+    idempotency_key: _Key | SkipJsonSchema[None] = Field(
+        None,
+        alias="Idempotency-Key",
+        title="1 to 255 printable ASCII characters, such as a UUID",
+        description="The same for repetitions of a request: they make nothing more and are answered like the first.",
+    )
 
 
 @dataclass(frozen=True)
@@ -25,20 +37,19 @@ class Key:
     fingerprint: str
 
 
-def key_of_request(*asked: object) -> Key | None:
+def key_of_request(headers: KeyHeaders, *asked: object) -> Key | None:
     """The present request's key; None without the header.
 
     Args:
+        headers: the request's.
         asked: what tells this request from others, beside its method and address.
-
-    Raises:
-        Problem: 400, the header is no key.
     """
-    key = request.headers.get(HEADER)
-    if key is None:
+    if headers.idempotency_key is None:
         return None
-    if not (0 < len(key) <= _LENGTH and key.isascii() and key.isprintable()):
-        sentence = f"{HEADER} was expected to be 1 to {_LENGTH} printable ASCII characters, such as a UUID."
-        raise Problem(400, "bad_idempotency_key", sentence)
     fingerprint = hashlib.sha256(repr((request.method, request.path, *asked)).encode()).hexdigest()
-    return Key(key, fingerprint)
+    return Key(headers.idempotency_key, fingerprint)
+
+
+def replayed(is_replay: bool) -> dict[str, str]:
+    """The header by which an answer says that an earlier request with the same key had the effect."""
+    return {"Idempotent-Replayed": "true"} if is_replay else {}

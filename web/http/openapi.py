@@ -1,32 +1,37 @@
-"""The HTTP API's description, OpenAPI 3.1, made from the routes themselves.
+"""The HTTP API's description, OpenAPI 3.1, made from the routes themselves: see web.http.operations.
 
-A view says by `@describes` what it takes and answers; its docstring is the summary. Whoever adds a route without that
-finds out at once: building the document fails, and a test holds that the service answers nothing else.
+A view's docstring is its summary. Whoever adds a route without `@operation` finds out at once: building the document
+fails, and a test holds that the service answers nothing else.
 """
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from apispec import APISpec
 from flask import Flask
 from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode
 from werkzeug.routing import Rule
 
 from web.http.caching import POLLED
+from web.http.operations import Operation, operation_of
 from web.http.problems import phrase
+from web.http.validation import JsonBody
 
 PREFIX = "/api/v1"
 _SCHEMAS = "#/components/schemas/{model}"
-_KEY = "_operation"
 # What any request may be answered with, beside what its view says.
 _ALWAYS = (421, 500, 503)
-_UNSAFE = {"POST": (403,), "PATCH": (403,), "DELETE": (403,), "PUT": (403,)}
+_UNSAFE = ("POST", "PATCH", "DELETE", "PUT")
 _BLANKS = {"string": "string", "default": "string", "int": "integer", "path": "string"}
-
-_View = TypeVar("_View", bound=Callable[..., Any])
+_INFO = {
+    "title": "Emotion Timeline",
+    "description": "Upload recordings, follow their analysis, and get timelines of the expressions in them. "
+    "Times are seconds from a recording's first frame. Errors are problem details (RFC 9457) with one plain "
+    "sentence in `detail` and a stable `code`.",
+    "license": {"name": "MIT", "identifier": "MIT"},
+}
 
 
 class ProblemBody(BaseModel):
@@ -39,113 +44,14 @@ class ProblemBody(BaseModel):
     code: str
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a view may answer.
-
-    Attributes:
-        description: when, or what it is.
-        schema: of a JSON answer.
-        media_type: of a file; None with a schema, or where there is no body.
-        headers: names of headers that come with it, and what they say.
-    """
-
-    description: str
-    schema: type[BaseModel] | None = None
-    media_type: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+def _header(name: str, description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
 
 
-_NOT_MODIFIED = Answer("Nothing has changed since")
-
-
-def file_answers(media_type: str) -> dict[int, Answer]:
-    """Of a view that sends a file from the disk, whole or in ranges; see FILE_PARAMETERS and 416."""
-    return {
-        200: Answer("The whole file", media_type=media_type),
-        206: Answer("The range that was asked for", media_type=media_type),
-        304: _NOT_MODIFIED,
-    }
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """What a view takes in its query or headers.
-
-    Attributes:
-        name: of the parameter or header.
-        description: what it does.
-        schema: JSON Schema.
-        place: "query" or "header".
-        required: whether it must be there.
-        methods: where a view answers several; empty for all of them.
-    """
-
-    name: str
-    description: str
-    schema: Mapping[str, Any]
-    place: str = "query"
-    required: bool = False
-    methods: Sequence[str] = ()
-
-
-IDEMPOTENCY_KEY = Parameter(
-    "Idempotency-Key",
-    "The same for repetitions of a request: they make nothing more and are answered like the first.",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x20-\x7e]+$"},
-    place="header",
+_IF_NONE_MATCH = _header(
+    "If-None-Match", "The ETag of what you have: while it is the same, 304 comes.", {"type": "string"}
 )
-
-_IF_NONE_MATCH = Parameter(
-    "If-None-Match", "The ETag of what you have: while it is the same, 304 comes.", {"type": "string"}, place="header"
-)
-_RANGE = Parameter(
-    "Range", "Which bytes to send.", {"type": "string", "pattern": r"^bytes=(\d+-\d*|-\d+)$"}, place="header"
-)
-FILE_PARAMETERS = (_IF_NONE_MATCH, _RANGE)
-"""What a view that sends a file from the disk takes."""
-
-
-@dataclass(frozen=True)
-class _Operation:
-    tag: str
-    answers: Mapping[int, Answer]
-    problems: Sequence[int]
-    parameters: Sequence[Parameter]
-    body: type[BaseModel] | None
-    body_required: bool
-    content: Mapping[str, Any] | None
-    also: Mapping[str, Mapping[int, Answer]]
-
-
-def describes(
-    tag: str,
-    answers: Mapping[int, Answer],
-    problems: Sequence[int] = (),
-    parameters: Sequence[Parameter] = (),
-    body: type[BaseModel] | None = None,
-    content: Mapping[str, Any] | None = None,
-    also: Mapping[str, Mapping[int, Answer]] | None = None,
-    body_required: bool = True,
-) -> Callable[[_View], _View]:
-    """Describe a view; to be put nearest to it, below its route.
-
-    Args:
-        tag: the group that it is listed in.
-        answers: by status, below 400.
-        problems: further statuses, answered as problem+json; those that any request may meet come by themselves.
-        parameters: of query and headers; those of the path come from the route.
-        body: model of a JSON body.
-        content: media types of another body, with their schemas, as OpenAPI has them.
-        also: answers to further methods, such as HEAD, that differ from those above.
-        body_required: whether a body must be there, where one is described.
-    """
-
-    def mark(view: _View) -> _View:
-        setattr(view, _KEY, _Operation(tag, answers, problems, parameters, body, body_required, content, also or {}))
-        return view
-
-    return mark
+_RANGE = _header("Range", "Which bytes to send.", {"type": "string", "pattern": r"^bytes=(\d+-\d*|-\d+)$"})
 
 
 def document(app: Flask, version: str) -> dict[str, Any]:
@@ -154,78 +60,55 @@ def document(app: Flask, version: str) -> dict[str, Any]:
     Raises:
         LookupError: a route there isn't described.
     """
-    spec = APISpec(
-        title="Emotion Timeline",
-        version=version,
-        openapi_version="3.1.0",
-        info={
-            "description": "Upload recordings, follow their analysis, and get timelines of the expressions in them. "
-            "Times are seconds from a recording's first frame. Errors are problem details (RFC 9457) with one plain "
-            "sentence in `detail` and a stable `code`.",
-            "license": {"name": "MIT", "identifier": "MIT"},
-        },
-        servers=[{"url": "/", "description": "This service"}],
-    )
+    paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {}
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         if rule.rule.startswith(PREFIX):
-            view = app.view_functions[rule.endpoint]
-            operations = {
-                method.lower(): _operation(rule, method, view, schemas)
-                for method in sorted(rule.methods or ())
-                if method not in ("HEAD", "OPTIONS") or method in _said_methods(view)
-            }
-            spec.path(path=re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule), operations=operations)
-    for name, schema in sorted(schemas.items()):
-        spec.components.schema(name, schema)
-    return dict(spec.to_dict())
+            path = paths.setdefault(re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule), {})
+            for method in sorted(_methods(rule)):
+                path[method.lower()] = _operation(rule, method, app.view_functions[rule.endpoint], schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": _INFO | {"version": version},
+        "servers": [{"url": "/", "description": "This service"}],
+        "paths": paths,
+        "components": {"schemas": dict(sorted(schemas.items()))},
+    }
 
 
-def _said_methods(view: Callable[..., Any]) -> Sequence[str]:
-    said: _Operation | None = getattr(view, _KEY, None)
-    return () if said is None else tuple(said.also)
+def _methods(rule: Rule) -> set[str]:
+    """Those that were asked for: Flask adds HEAD to every GET, and OPTIONS."""
+    methods = rule.methods or set()
+    return methods - {"HEAD", "OPTIONS"} or methods
 
 
 def _operation(rule: Rule, method: str, view: Callable[..., Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    said: _Operation | None = getattr(view, _KEY, None)
+    said = operation_of(view)
     if said is None:
-        raise LookupError(f"{method} {rule.rule} is not described: {view.__module__}.{view.__name__} lacks @describes.")
+        raise LookupError(f"{method} {rule.rule} is not described: {view.__module__}.{view.__name__} lacks @operation.")
     summary, _, description = inspect.cleandoc(view.__doc__ or "").partition("\n")
-    known, taken = _cached(method, said.also.get(method, said.answers), said.parameters)
-    answers = {str(status): _answer(answer, schemas) for status, answer in known.items()}
-    missing = (404,) if rule.arguments else ()
-    for status in sorted({*said.problems, *missing, *_UNSAFE.get(method, ()), *_ALWAYS}):
-        problem = {"application/problem+json": {"schema": _reference(ProblemBody, schemas)}}
-        answers[str(status)] = {"description": phrase(status), "content": problem}
-    operation: dict[str, Any] = {
+    described: dict[str, Any] = {
         "tags": [said.tag],
-        "operationId": rule.endpoint.replace(".", "_") + (f"_{method.lower()}" if method in said.also else ""),
+        "operationId": rule.endpoint.replace(".", "_"),
         "summary": summary.rstrip("."),
-        "parameters": [
-            *_path_parameters(rule),
-            *(_parameter(p) for p in taken if not p.methods or method in p.methods),
-        ],
-        "responses": answers,
+        "parameters": [*_path_parameters(rule), *_parameters(said, method, schemas)],
+        "responses": _answers(said, method, schemas) | _problems(said, rule, method, schemas),
     }
     if description.strip():
-        operation["description"] = description.strip()
-    content = said.content
-    if said.body is not None:
-        content = {"application/json": {"schema": _reference(said.body, schemas)}}
+        described["description"] = description.strip()
+    content = said.content | {
+        media_type: {"schema": _reference(said.takes[name], "validation", schemas)}
+        for name, media_type in (("body", "application/json"), ("form", "multipart/form-data"))
+        if name in said.takes
+    }
     if content:
-        operation["requestBody"] = {"required": said.body_required, "content": content}
-    return operation
+        described["requestBody"] = {"required": said.needs_body, "content": content}
+    return described
 
 
-def _cached(
-    method: str, answers: Mapping[int, Answer], parameters: Sequence[Parameter]
-) -> tuple[Mapping[int, Answer], Sequence[Parameter]]:
-    """With what web.http.caching adds to them."""
-    answer = answers.get(200)
-    is_tagged = answer is not None and (answer.schema is not None or answer.media_type in POLLED)
-    if method != "GET" or not is_tagged:
-        return answers, parameters
-    return {**answers, 304: _NOT_MODIFIED}, (*parameters, _IF_NONE_MATCH)
+def _is_tagged(said: Operation, method: str) -> bool:
+    """Whether web.http.caching gives the answer an entity tag."""
+    return method == "GET" and (said.model is not None or said.media_type in POLLED)
 
 
 def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
@@ -236,36 +119,61 @@ def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
     ]
 
 
-def _parameter(parameter: Parameter) -> dict[str, Any]:
-    return {
-        "name": parameter.name,
-        "in": parameter.place,
-        "required": parameter.required,
-        "description": parameter.description,
-        "schema": dict(parameter.schema),
-    }
+def _parameters(said: Operation, method: str, schemas: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Of the query and the headers."""
+    for taken, place in (("query", "query"), ("headers", "header")):
+        if taken in said.takes:
+            schema = said.takes[taken].model_json_schema(ref_template=_SCHEMAS)
+            schemas |= schema.get("$defs", {})
+            required = schema.get("required", ())
+            for name, known in schema["properties"].items():
+                described = {"name": name, "in": place, "required": name in required}
+                told = {key: known.pop(key) for key in ("description",) if key in known}
+                yield described | told | {"schema": _plain(known)}
+    if said.is_file or _is_tagged(said, method):
+        yield _IF_NONE_MATCH
+    if said.is_file:
+        yield _RANGE
 
 
-def _answer(answer: Answer, schemas: dict[str, Any]) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": answer.description}
-    if answer.schema is not None:
-        described["content"] = {"application/json": {"schema": _reference(answer.schema, schemas)}}
-    elif answer.media_type:
-        described["content"] = {answer.media_type: {"schema": {}}}
-    if answer.headers:
-        described["headers"] = {
-            name: {"description": says, "schema": {"type": "string"}} for name, says in answer.headers.items()
+def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Without a title, which is for refusals, and without a default that is the same as nothing."""
+    return {name: value for name, value in schema.items() if name != "title" and (name != "default" or value)}
+
+
+def _answers(said: Operation, method: str, schemas: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = {}
+    if said.model is not None:
+        answer["content"] = {"application/json": {"schema": _reference(said.model, "serialization", schemas)}}
+    elif said.media_type:
+        answer["content"] = {said.media_type: {"schema": {}}}
+    if said.headers:
+        answer["headers"] = {
+            name: {"description": words, "schema": {"type": "string"}} for name, words in said.headers.items()
         }
-    return described
+    answers = {str(status): {"description": words} | answer for status, words in said.answers.items()}
+    if said.is_file:
+        answers["206"] = {"description": "The range that was asked for"} | answer
+    if said.is_file or _is_tagged(said, method):
+        answers["304"] = {"description": "Unchanged: you have the latest"}
+    return answers
 
 
-def _reference(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, str]:
+def _problems(said: Operation, rule: Rule, method: str, schemas: dict[str, Any]) -> dict[str, Any]:
+    statuses = {*said.problems, *_ALWAYS}
+    statuses |= {404} if rule.arguments else set()
+    statuses |= {403} if method in _UNSAFE else set()
+    statuses |= {416} if said.is_file else set()
+    statuses |= {400} if said.takes else set()
+    if (body := said.takes.get("body")) is not None:
+        statuses |= {413, 415} if issubclass(body, JsonBody) and body.other_types else {413}
+    content = {"application/problem+json": {"schema": _reference(ProblemBody, "serialization", schemas)}}
+    return {str(status): {"description": phrase(status), "content": content} for status in sorted(statuses)}
+
+
+def _reference(model: type[BaseModel], mode: JsonSchemaMode, schemas: dict[str, Any]) -> dict[str, str]:
     """Take a model and those in it into the document's schemas."""
-    schema = model.model_json_schema(ref_template=_SCHEMAS, mode="serialization" if _is_answer(model) else "validation")
+    schema = model.model_json_schema(ref_template=_SCHEMAS, mode=mode)
     schemas |= schema.pop("$defs", {})
     schemas[model.__name__] = schema
     return {"$ref": _SCHEMAS.format(model=model.__name__)}
-
-
-def _is_answer(model: type[BaseModel]) -> bool:
-    return model.__name__.endswith(("Body", "Page"))

@@ -1,206 +1,108 @@
-"""A person's own notes on a recording, by any video of it: the API, and the same by forms without JavaScript."""
+"""A person's own notes on a recording, by any video of it, in the HTTP API; and what the pages share with it."""
 
 import math
-import re
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as WerkzeugResponse
+from flask import Blueprint, url_for
 
 from emotion_timeline.db import notes, videos
-from emotion_timeline.db.notes import LONGEST, Written
+from emotion_timeline.db.notes import Written
 from emotion_timeline.db.tables import Note, Video
-from web.faces.schemas import NewNote, NoteBody, NoteChange, NotesPage
-from web.http import bodies
-from web.http.answers import gone, made
 from web.http.formatting import exact
-from web.http.openapi import Answer, describes
+from web.http.operations import operation
 from web.http.problems import Problem
+from web.http.schemas import SelfLink
 from web.http.service import service
-from web.http.times import instant
+from web.notes.schemas import NewNote, NoteBody, NoteChange, NotesPage
 
-blueprint = Blueprint("notes", __name__)
+blueprint = Blueprint("notes", __name__, url_prefix="/api/v1/videos/<video_id>/notes")
 
-_FIELDS = ("start_s", "end_s", "text")
 _SLACK_S = 0.0005  # notes are kept to the millisecond, so the end of a recording may be rounded up
-_CLOCK = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,2}):)?(\d{1,8}(?:[.,]\d{1,6})?)", re.ASCII)
-_UNREADABLE = re.compile(r"[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")  # control characters, halves of a character
 
 
-@blueprint.get("/api/v1/videos/<video_id>/notes")
-@describes("notes", {200: Answer("All of them", NotesPage)})
-def index(video_id: str) -> dict[str, Any]:
+@blueprint.get("")
+@operation("notes")
+def index(video_id: str) -> NotesPage:
     """All notes on a video's recording, in order of time: the same for all its analyses."""
-    return {"notes": described(video_id)}
+    return NotesPage(notes=find(video_id))
 
 
-@blueprint.post("/api/v1/videos/<video_id>/notes")
-@describes(
-    "notes",
-    {201: Answer("The note was written", NoteBody, headers={"Location": "its address"})},
-    (400, 409, 413),
-    body=NewNote,
-)
-def create(video_id: str) -> Response:
-    """Write a note: 201."""
-    return made(_describe(video_id, _add(video_id, _body())))
+@blueprint.post("")
+@operation("notes", {201: "The note was added"}, (409,), headers={"Location": "its address"})
+def create(video_id: str, body: NewNote) -> NoteBody:
+    """Add a note: 201."""
+    return _described(video_id, add(video_id, body))
 
 
-@blueprint.patch("/api/v1/videos/<video_id>/notes/<note_id>")
-@describes("notes", {200: Answer("The changed note", NoteBody)}, (400, 413), body=NoteChange)
-def change(video_id: str, note_id: str) -> dict[str, Any]:
+@blueprint.patch("/<note_id>")
+@operation("notes")
+def change(video_id: str, note_id: str, body: NoteChange) -> NoteBody:
     """Change what is given of a note."""
-    return _describe(video_id, _change(video_id, note_id, _body()))
+    return _described(video_id, edit(video_id, note_id, body))
 
 
-@blueprint.delete("/api/v1/videos/<video_id>/notes/<note_id>")
-@describes("notes", {204: Answer("The note was deleted")})
-def delete(video_id: str, note_id: str) -> Response:
+@blueprint.delete("/<note_id>")
+@operation("notes")
+def delete(video_id: str, note_id: str) -> None:
     """Delete a note: 204."""
-    _remove(video_id, note_id)
-    return gone()
+    remove(video_id, note_id)
 
 
-@blueprint.get("/videos/<video_id>/notes")
-def listing(video_id: str) -> str:
-    """The list alone, for a page that keeps itself up to date."""
-    return render_template("notes/_notes_list.html", notes=described(video_id), video_id=video_id)
-
-
-@blueprint.post("/videos/<video_id>/notes")
-def create_by_form(video_id: str) -> WerkzeugResponse:
-    """Write a note, and show the video."""
-    _add(video_id, _form())
-    return _shown(video_id)
-
-
-@blueprint.post("/videos/<video_id>/notes/<note_id>")
-def change_by_form(video_id: str, note_id: str) -> WerkzeugResponse:
-    """Change a note, and show the video."""
-    _change(video_id, note_id, _form())
-    return _shown(video_id)
-
-
-@blueprint.post("/videos/<video_id>/notes/<note_id>/delete")
-def delete_by_form(video_id: str, note_id: str) -> WerkzeugResponse:
-    """Delete a note, and show the video."""
-    _remove(video_id, note_id)
-    return _shown(video_id)
-
-
-def described(video_id: str) -> list[dict[str, Any]]:
-    """All notes on a video's recording as the API shows them, in order of time.
+def find(video_id: str) -> list[NoteBody]:
+    """All notes on a video's recording, in order of time.
 
     Raises:
         NotFound: no such video.
     """
     with service().database.read() as session:
-        return [_describe(video_id, note) for note in notes.listed(session, videos.get(session, video_id))]
+        return [_described(video_id, note) for note in notes.listed(session, videos.get(session, video_id))]
 
 
-def _add(video_id: str, fields: dict[str, Any]) -> Note:
+def add(video_id: str, new: NewNote) -> Note:
+    """Keep a new note.
+
+    Raises:
+        NotFound: no such video.
+        Problem: 400, its times lie outside of the recording.
+    """
     with service().database.write() as session:
         video = videos.get(session, video_id)
-        return notes.add(session, video, _written(video, {"end_s": None} | fields))
+        return notes.add(session, video, _written(video, new.model_dump()))
 
 
-def _change(video_id: str, note_id: str, fields: dict[str, Any]) -> Note:
+def edit(video_id: str, note_id: str, wanted: NewNote | NoteChange) -> Note:
+    """Change what is given of a note. Raises as add() does."""
     with service().database.write() as session:
         video = videos.get(session, video_id)
         note = notes.find(session, video, note_id)
         present = {"start_s": note.start_s, "end_s": note.end_s, "text": note.text}
-        return notes.change(note, _written(video, present | fields))
+        return notes.change(note, _written(video, present | wanted.model_dump(exclude_unset=True)))
 
 
-def _remove(video_id: str, note_id: str) -> None:
+def remove(video_id: str, note_id: str) -> None:
+    """Delete a note."""
     with service().database.write() as session:
         notes.remove(session, notes.find(session, videos.get(session, video_id), note_id))
 
 
-def _shown(video_id: str) -> WerkzeugResponse:
-    return redirect(url_for("pages.video", video_id=video_id, _anchor="notes"), 303)
-
-
-def _describe(video_id: str, note: Note) -> dict[str, Any]:
-    return {
-        "id": note.id,
-        "start_s": note.start_s,
-        "end_s": note.end_s,
-        "text": note.text,
-        "created_at": instant(note.created_at),
-        "updated_at": instant(note.updated_at),
-        "links": {"self": url_for("notes.change", video_id=video_id, note_id=note.id)},
-    }
-
-
-def _body() -> dict[str, Any]:
-    """The request's JSON object.
-
-    Raises:
-        Problem: 400, it is none, or has a field that a note doesn't have.
-    """
-    body = bodies.anything()
-    if not isinstance(body, dict):
-        expected = "A JSON object with `start_s`, `text` and perhaps `end_s` was expected, sent as application/json."
-        raise Problem(400, "bad_note", expected)
-    for name in body:
-        if name not in _FIELDS:
-            raise Problem(400, "bad_note", f"A note has `start_s`, `end_s` and `text`, but no {name[:40]!r}.")
-    return body
-
-
-def _form() -> dict[str, Any]:
-    """The same from a form, whose times are as a person types them."""
-    form = request.form
-    end = form.get("end", "").strip()
-    return {
-        "start_s": _typed(form.get("start", ""), "start"),
-        "end_s": _typed(end, "end") if end else None,
-        "text": form.get("text", ""),
-    }
-
-
-def _typed(text: str, name: str) -> float:
-    """Seconds from `m:ss`, `h:mm:ss` or plain seconds."""
-    match = _CLOCK.fullmatch(text.strip())
-    if match is None:
-        sentence = f"The {name} was expected as minutes and seconds (2:05) or as seconds (125), but is {text[:40]!r}."
-        raise Problem(400, "bad_time", sentence)
-    hours, minutes, seconds = match.groups(default="0")
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
+def _described(video_id: str, note: Note) -> NoteBody:
+    return NoteBody.of(note, links=SelfLink(self=url_for("notes.change", video_id=video_id, note_id=note.id)))
 
 
 def _written(video: Video, fields: dict[str, Any]) -> Written:
-    """What a person wrote, checked against the recording.
+    """A note whose times lie in the recording.
 
     Raises:
-        Problem: 400, a time is none or lies outside of the recording, or the text is missing or too long.
+        Problem: 400, they don't.
     """
+    written = Written(**fields)
     duration_s = float(video.info["duration_s"])
-    start_s = _time("start", fields.get("start_s"), duration_s)
-    end_s = None if fields["end_s"] is None else _time("end", fields["end_s"], duration_s)
-    if end_s is not None and end_s <= start_s:
-        sentence = f"The end ({exact(end_s)}) must come after the start ({exact(start_s)}); a moment has none."
-        raise Problem(400, "bad_range", sentence)
-    return Written(start_s, end_s, _text(fields.get("text")))
-
-
-def _time(name: str, value: Any, duration_s: float) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= value <= duration_s + _SLACK_S:
-        whole = f"from 0 to {math.floor(duration_s * 1000) / 1000:.10g} seconds"
-        sentence = f"The {name} was expected to lie in the recording, {whole}, but is {str(value)[:40]}."
-        raise Problem(400, "bad_time", sentence)
-    return float(value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise Problem(400, "bad_text", "`text` was expected to be a text.")
-    text = value.replace("\r\n", "\n").strip()
-    if not 1 <= len(text) <= LONGEST:
-        sentence = f"A note has 1 to {LONGEST:,} characters; this one has {len(text):,}."
-        raise Problem(400, "bad_text", sentence)
-    if _UNREADABLE.search(text):
-        raise Problem(400, "bad_text", "The note has characters that can't be shown or stored; leave them out.")
-    return text
+    for name, time_s in (("start", written.start_s), ("end", written.end_s or 0)):
+        if time_s > duration_s + _SLACK_S:
+            whole = f"from 0 to {math.floor(duration_s * 1000) / 1000:.10g} seconds"
+            sentence = f"The {name} was expected to lie in the recording, {whole}, but is {time_s:g}."
+            raise Problem(400, "bad_time", sentence)
+    if written.end_s is not None and written.end_s <= written.start_s:
+        found = f"The end ({exact(written.end_s)}) must come after the start ({exact(written.start_s)})"
+        raise Problem(400, "bad_range", f"{found}; a moment has none.")
+    return written

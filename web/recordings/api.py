@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, url_for
 from sqlalchemy.orm import Session
 
 from emotion_timeline import derived, queue
@@ -12,148 +11,113 @@ from emotion_timeline.clip import Clip
 from emotion_timeline.db import renders, videos
 from emotion_timeline.db.tables import Render, Video
 from emotion_timeline.db.videos import Progress
-from emotion_timeline.labels import Labels, labels_of
+from emotion_timeline.labels import labels_of
 from emotion_timeline.views import listing
 from emotion_timeline.views.listing import Search
 from web.exports.api import done
 from web.exports.api import links as export_links
-from web.http import bodies
-from web.http.answers import gone
-from web.http.idempotency import REPLAYED
-from web.http.openapi import IDEMPOTENCY_KEY, Answer, describes
-from web.http.parameters import PAGING, paging
-from web.http.schemas import LABELS, CreatedVideoBody, Reanalysis, VideoBody, VideosPage
+from web.http.idempotency import KeyHeaders, replayed
+from web.http.operations import operation
+from web.http.schemas import ClipRange, Failure, Network
 from web.http.service import Service, service
-from web.http.times import instant
-from web.recordings import searches
+from web.recordings.schemas import (
+    Analysis,
+    CreatedVideoBody,
+    Links,
+    Reanalysis,
+    VideoBody,
+    VideoLinks,
+    VideoProgress,
+    VideosPage,
+)
+from web.recordings.searches import SearchQuery
 from web.renders import api as renders_api
 from web.timeline import charts
-from web.uploads.intake import Outcome, accept, reanalyze
-from web.uploads.options import MAX_SAMPLE_HZ
+from web.timeline.schemas import ChartBody, ChartQuery
+from web.uploads.intake import Outcome, UploadForm, accept, reanalyze
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
-_MADE = {
-    202: Answer("A new video, which is queued", CreatedVideoBody, headers={"Location": "its address"}),
-    200: Answer("The earlier video that is the same work", CreatedVideoBody, headers={"Location": "its address"}),
-}
-_FORM = {
-    "multipart/form-data": {
-        "schema": {
-            "type": "object",
-            "properties": {
-                "file": {"type": "string", "contentMediaType": "application/octet-stream"},
-                "sample_hz": {
-                    "type": "number",
-                    "exclusiveMinimum": 0,
-                    "maximum": MAX_SAMPLE_HZ,
-                    "description": "frames per second to analyse; without it all",
-                },
-                "clip_start_s": {
-                    "type": "number",
-                    "minimum": 0,
-                    "description": "analyse from this time on; without it from the start",
-                },
-                "clip_end_s": {
-                    "type": "number",
-                    "exclusiveMinimum": 0,
-                    "description": "analyse up to this time; without it to the end",
-                },
-                "labels": {"enum": [*Labels], "description": LABELS},
-            },
-            "required": ["file"],
-        }
-    }
-}
+Created = tuple[CreatedVideoBody, int, dict[str, str]]
+
+_MADE = {202: "A new video, which is queued", 200: "The earlier one that is the same work"}
+_WHERE = {"Location": "its address"}
 _log = logging.getLogger(__name__)
 
 
 @blueprint.post("/videos")
-@describes("videos", _MADE, (400, 404, 413, 415, 422, 507), (IDEMPOTENCY_KEY,), content=_FORM)
-def create() -> Response:
+@operation(
+    "videos", _MADE, (404, 413, 415, 422, 507), headers=_WHERE, reads={"headers": KeyHeaders, "form": UploadForm}
+)
+def create() -> Created:
     """Upload a recording: 202 when it is new; 200 with the first one when the same was uploaded before."""
-    return _answered(accept(service()))
+    return _created(accept(service()))
 
 
 @blueprint.post("/videos/<video_id>/reanalyze")
-@describes("videos", _MADE, (400, 410, 415, 422, 507), body=Reanalysis, body_required=False)
-def analyze_again(video_id: str) -> Response:
+@operation("videos", _MADE, (410, 422, 507), headers=_WHERE)
+def analyze_again(video_id: str, body: Reanalysis | None = None) -> Created:
     """Analyse the same recording by the network that is served now: 202 with a new video; 200 if there is that one."""
-    asked = bodies.read(Reanalysis) if request.content_length else Reanalysis()
-    return _answered(reanalyze(service(), video_id, asked.labels))
+    return _created(reanalyze(service(), video_id, body.labels if body else None))
 
 
-def _answered(outcome: Outcome) -> Response:
-    body = find(service(), outcome.video.id) | {"duplicate": not outcome.is_new}
-    if not outcome.is_new:
-        body["message"] = duplicate_sentence(body["status"])
-    response = jsonify(body)
-    response.status_code = 202 if outcome.is_new else 200
-    response.headers["Location"] = body["links"]["self"]
-    if outcome.is_replay:
-        response.headers[REPLAYED] = "true"
-    return response
+def _created(outcome: Outcome) -> Created:
+    found = find(service(), outcome.video.id)
+    message: dict[str, str] = {} if outcome.is_new else {"message": duplicate_sentence(found.status)}
+    body = CreatedVideoBody(**dict(found), duplicate=not outcome.is_new, **message)
+    return body, 202 if outcome.is_new else 200, replayed(outcome.is_replay)
 
 
 @blueprint.get("/videos")
-@describes("videos", {200: Answer("Some of them", VideosPage)}, (400,), (*searches.PARAMETERS, *PAGING))
-def index() -> dict[str, Any]:
+@operation("videos")
+def index(query: SearchQuery) -> VideosPage:
     """A page of the videos that are searched for."""
-    search = searches.strict(request.args)
-    limit, offset = paging()
-    found, total = find_page(service(), search, limit, offset)
-    return {"videos": found, "total": total, "limit": limit, "offset": offset}
+    found, total = find_page(service(), query.search, query.limit, query.offset)
+    return VideosPage.of(query, videos=found, total=total)
 
 
 @blueprint.get("/videos/<video_id>")
-@describes("videos", {200: Answer("The video", VideoBody)})
-def show(video_id: str) -> dict[str, Any]:
+@operation("videos")
+def show(video_id: str) -> VideoBody:
     """One video."""
     return find(service(), video_id)
 
 
 @blueprint.delete("/videos/<video_id>")
-@describes("videos", {204: Answer("The video was deleted")})
-def delete(video_id: str) -> Response:
+@operation("videos")
+def delete(video_id: str) -> None:
     """Delete a video, its timeline and its recording."""
     remove(service(), video_id)
-    return gone()
 
 
 @blueprint.post("/videos/<video_id>/cancel")
-@describes("videos", {200: Answer("The video was cancelled", VideoBody)}, (409,))
-def cancel(video_id: str) -> dict[str, Any]:
+@operation("videos", {200: "The video is cancelled"}, (409,))
+def cancel(video_id: str) -> VideoBody:
     """Stop a queued or running video."""
     stop(service(), video_id)
     return find(service(), video_id)
 
 
 @blueprint.post("/videos/<video_id>/retry")
-@describes("videos", {202: Answer("The video is queued again", VideoBody)}, (409,))
-def retry(video_id: str) -> tuple[dict[str, Any], int]:
+@operation("videos", {202: "The video is queued"}, (409,))
+def retry(video_id: str) -> VideoBody:
     """Queue a failed or cancelled video again."""
     queue_again(service(), video_id)
-    return find(service(), video_id), 202
+    return find(service(), video_id)
 
 
 @blueprint.get("/videos/<video_id>/chart.json")
-@describes(
-    "timelines",
-    {200: Answer("Emotions over time, and how the frames were", media_type="application/json")},
-    (400, 409),
-    charts.STRETCH,
-)
-def chart_json(video_id: str) -> dict[str, Any]:
+@operation("timelines", problems=(409,))
+def chart_json(video_id: str, query: ChartQuery) -> ChartBody:
     """The timeline, or a stretch of it, reduced to what a screen can show."""
     with service().database.read() as session:
-        video = done(videos.get(session, video_id))
-    asked = charts.asked(video.info["duration_s"])
+        done(videos.get(session, video_id))
     with service().database.read() as session:
-        return charts.chart(session, videos.get(session, video_id), asked)
+        return charts.chart(session, videos.get(session, video_id), query)
 
 
-def find(service: Service, video_id: str) -> dict[str, Any]:
-    """One video as the API shows it.
+def find(service: Service, video_id: str) -> VideoBody:
+    """One video.
 
     Raises:
         NotFound: no such video.
@@ -163,8 +127,8 @@ def find(service: Service, video_id: str) -> dict[str, Any]:
         return described
 
 
-def find_page(service: Service, search: Search, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Videos as the API shows them, and how many the search finds in all."""
+def find_page(service: Service, search: Search, limit: int, offset: int) -> tuple[list[VideoBody], int]:
+    """Videos, and how many the search finds in all."""
     with service.database.read() as session:
         found, total = listing.page(session, search, limit, offset)
         return _all_described(session, found), total
@@ -199,75 +163,63 @@ def duplicate_sentence(status: str) -> str:
     return f"This recording was uploaded before, and this is its analysis with these settings; it is {status}."
 
 
-def _all_described(session: Session, found: Sequence[Video]) -> list[dict[str, Any]]:
-    """As the API shows them, with as many questions to the database for many as for one."""
+def _all_described(session: Session, found: Sequence[Video]) -> list[VideoBody]:
+    """Videos with what belongs to them, by as many questions to the database for many as for one."""
     progress, others = videos.progress(session, found), videos.other_analyses(session, found)
     made = renders.of_videos(session, [video.id for video in found])
-    return [
-        _described(video, progress[video.id], made[video.id])
-        | {"analyses": [_named(other) for other in others[video.id]]}
-        for video in found
-    ]
+    return [_described(video, progress[video.id], made[video.id], others[video.id]) for video in found]
 
 
-def _described(video: Video, progress: Progress, made: Sequence[Render]) -> dict[str, Any]:
+def _described(video: Video, progress: Progress, made: Sequence[Render], others: Sequence[Video]) -> VideoBody:
     summary = video.summary or {}
-    error = {"code": video.error_code, "message": video.error_message}
-    named = _named(video)
-    return (
-        {"id": video.id, "filename": video.filename}
-        | named
-        | {"links": named["links"] | renders_api.links(service(), video, made)}
-        | {
-            "progress": {
-                "frames_done": progress.frames_done,
-                "frames_total": progress.frames_total,
-                "fps": _rounded(progress.fps),
-                "eta_s": _rounded(progress.eta_s),
-                "queue_position": progress.queue_position,
-            },
-            "error": error if video.error_code else None,
-            "video": video.info | {"size_bytes": video.size_bytes, "sha256": video.sha256},
-            "started_at": instant(video.started_at),
-            "finished_at": instant(video.finished_at),
-            "frames_by_status": summary.get("frames_by_status"),
-            "faces": summary.get("faces"),
-            "faces_shown": summary.get("faces_shown"),
-            "emotion_frames": summary.get("emotion_frames"),
-            "renders": renders_api.described(made),
-            "strip": summary.get("strip"),
-        }
+    return VideoBody.of(
+        video,
+        model=_network(video),
+        labels=labels_of(video.model_version),
+        clip=_clip(video),
+        links=VideoLinks(**_links(video.id), **renders_api.links(service(), video, made)),
+        progress=VideoProgress.of(progress),
+        error=Failure(code=video.error_code, message=video.error_message or "") if video.error_code else None,
+        video=video.info | {"size_bytes": video.size_bytes, "sha256": video.sha256},
+        frames_by_status=summary.get("frames_by_status"),
+        faces=summary.get("faces"),
+        faces_shown=summary.get("faces_shown"),
+        emotion_frames=summary.get("emotion_frames"),
+        strip=summary.get("strip"),
+        renders=renders_api.described(made),
+        analyses=[_named(other) for other in others],
     )
 
 
-def _named(video: Video) -> dict[str, Any]:
-    """What tells one analysis of a recording from another."""
-    return {
-        "id": video.id,
-        "status": video.status.value,
-        "model": {"name": video.model, "version": video.model_version},
-        "labels": labels_of(video.model_version),
-        "sample_hz": video.sample_hz,
-        "clip": Clip(video.clip_start_s, video.clip_end_s).described(),
-        "created_at": instant(video.created_at),
-        "links": _links(video.id),
-    }
+def _named(video: Video) -> Analysis:
+    return Analysis.of(
+        video,
+        model=_network(video),
+        labels=labels_of(video.model_version),
+        clip=_clip(video),
+        links=Links(**_links(video.id)),
+    )
+
+
+def _network(video: Video) -> Network:
+    return Network(name=video.model, version=video.model_version)
+
+
+def _clip(video: Video) -> ClipRange | None:
+    clip = Clip(video.clip_start_s, video.clip_end_s)
+    return None if clip.is_whole else ClipRange.of(clip)
 
 
 def _links(video_id: str) -> dict[str, str]:
     names = {
-        "self": "show",
-        "chart": "chart_json",
-        "cancel": "cancel",
-        "retry": "retry",
-        "reanalyze": "analyze_again",
+        "self": "api.show",
+        "chart": "api.chart_json",
+        "cancel": "api.cancel",
+        "retry": "api.retry",
+        "reanalyze": "api.analyze_again",
+        "notes": "notes.index",
+        "recording": "playback.recording",
+        "boxes": "playback.boxes_json",
+        "page": "pages.video",
     }
-    links = {link: url_for(f"api.{endpoint}", video_id=video_id) for link, endpoint in names.items()}
-    links |= export_links(video_id) | {"notes": url_for("notes.index", video_id=video_id)}
-    links["recording"] = url_for("playback.recording", video_id=video_id)
-    links["boxes"] = url_for("playback.boxes_json", video_id=video_id)
-    return links | {"page": url_for("pages.video", video_id=video_id)}
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
+    return export_links(video_id) | {link: url_for(view, video_id=video_id) for link, view in names.items()}

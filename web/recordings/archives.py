@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from pathlib import PurePath
 from zipfile import ZIP_DEFLATED
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from zipstream import ZipStream
@@ -15,9 +16,10 @@ from zipstream import ZipStream
 from emotion_timeline.db.tables import Video, VideoStatus
 from emotion_timeline.errors import Conflict, NotFound
 from emotion_timeline.exports import tidy
-from web.http.openapi import Answer, Parameter, describes
+from web.http.operations import operation
 from web.http.problems import Problem
 from web.http.service import Service, service
+from web.http.validation import Texts
 
 blueprint = Blueprint("archives", __name__, url_prefix="/api/v1")
 
@@ -27,16 +29,17 @@ _STEM_BYTES = 180  # of UTF-8; with a number and a suffix it fits into the 255 o
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # no file may be called so on Windows
 
 
+class Chosen(Texts):
+    """Several videos."""
+
+    id: list[str] = Field(description="A video, for each once.")
+
+
 @blueprint.get("/videos.zip")
-@describes(
-    "timelines",
-    {200: Answer("A zip", media_type="application/zip")},
-    (400, 404, 409),
-    (Parameter("id", "A video, for each once.", {"type": "array", "items": {"type": "string"}}, required=True),),
-)
-def timelines_zip() -> Response:
+@operation("timelines", {200: "A zip"}, (404, 409), media_type="application/zip")
+def timelines_zip(query: Chosen) -> Response:
     """The CSVs and sidecars of several videos."""
-    return archive(service(), request.args.getlist("id"))
+    return archive(service(), query.id)
 
 
 def archive(service: Service, video_ids: Sequence[str]) -> Response:

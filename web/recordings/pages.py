@@ -1,7 +1,7 @@
 """The pages. They work without JavaScript; small modules in static/ keep them up to date by asking for the same
 fragments that the pages are made of, so that nothing is rendered in two places."""
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -10,17 +10,19 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from emotion_timeline.config import served_network
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import ModelError
-from emotion_timeline.labels import Labels, labels_of
+from emotion_timeline.labels import Labels
 from web.exports import api as exports_api
 from web.faces.pages import faces_of, moments_of
 from web.http.problems import Problem
+from web.http.schemas import ClipRange
 from web.http.service import service
 from web.notes import api as notes_api
 from web.recordings import api as recordings_api
 from web.recordings import searches, selection
+from web.recordings.schemas import Analysis, VideoBody
 from web.timeline import bands
+from web.uploads import options
 from web.uploads.intake import Outcome, accept, reanalyze
-from web.uploads.options import read_labels
 
 blueprint = Blueprint("pages", __name__)
 
@@ -54,18 +56,18 @@ def upload() -> WerkzeugResponse:
 def video(video_id: str) -> str:
     """One video."""
     found = recordings_api.find(service(), video_id)
-    notice = recordings_api.duplicate_sentence(found["status"]) if "again" in request.args else None
+    notice = recordings_api.duplicate_sentence(found.status) if "again" in request.args else None
     return render_template(
         "recordings/video.html",
         video=found,
         notice=notice,
-        is_active=found["status"] in _ACTIVE,
+        is_active=found.status in _ACTIVE,
         has_recording=service().settings.recording(video_id).exists(),
         emotions=EMOTIONS,
         comparable=_comparable(found),
-        figures=bands.figures(found["model"]["name"], found["model"]["version"]),
-        meaning=labels_of(found["model"]["version"]).meaning,
-        **(_results(video_id) if found["status"] == "done" else {}),
+        figures=bands.figures(found.model.name, found.model.version),
+        meaning=found.labels.meaning,
+        **(_results(video_id) if found.status == "done" else {}),
         **_analyses(found),
         **_faces(found),
     )
@@ -101,7 +103,7 @@ def retry(video_id: str) -> WerkzeugResponse:
 @blueprint.post("/videos/<video_id>/reanalyze")
 def analyze_again(video_id: str) -> WerkzeugResponse:
     """Analyse by the network that is served now, and show that video."""
-    return _show(reanalyze(service(), video_id, read_labels(request.form.get("labels", ""))))
+    return _show(reanalyze(service(), video_id, options.read(request.form).labels))
 
 
 @blueprint.post("/videos/<video_id>/delete")
@@ -116,46 +118,45 @@ def _show(outcome: Outcome) -> WerkzeugResponse:
     return redirect(url_for(".video", video_id=outcome.video.id, again=again), 303)
 
 
-def _faces(found: dict[str, Any]) -> dict[str, Any]:
-    return faces_of(found["id"]) | moments_of(found["id"]) if found["status"] == "done" else {}
+def _faces(found: VideoBody) -> dict[str, Any]:
+    return faces_of(found.id) | moments_of(found.id) if found.status == "done" else {}
 
 
-def _analyses(found: dict[str, Any]) -> dict[str, Any]:
+def _analyses(found: VideoBody) -> dict[str, Any]:
     """All analyses of a recording, newest first, and what the network that is served could make besides."""
-    together = [found, *found["analyses"]]
-    together.sort(key=lambda analysis: datetime.fromisoformat(analysis["created_at"]), reverse=True)
+    together = sorted((found, *found.analyses), key=lambda analysis: analysis.created_at, reverse=True)
     return {"analyses": together, "offered": _offered(together, found)}
 
 
 def _results(video_id: str) -> dict[str, Any]:
     """What the page of a video that is done shows besides."""
     return {
-        "notes": notes_api.described(video_id),
+        "notes": notes_api.find(video_id),
         "band": bands.band(video_id),
         "band_size": (bands.WIDTH, bands.HEIGHT),
         **exports_api.offered(video_id),
     }
 
 
-def _comparable(found: dict[str, Any]) -> list[dict[str, Any]]:
+def _comparable(found: VideoBody) -> list[Analysis]:
     """Other timelines of the recording, those of the same frames first: they differ by the network alone."""
-    done = [other for other in found["analyses"] if other["status"] == "done"]
+    done = [other for other in found.analyses if other.status == "done"]
     return sorted(done, key=lambda other: _frames(other) != _frames(found))
 
 
-def _frames(analysis: dict[str, Any]) -> tuple[Any, ...]:
+def _frames(analysis: Analysis) -> tuple[float | None, ClipRange | None]:
     """What decides which frames are analysed."""
-    return analysis["sample_hz"], analysis["clip"]
+    return analysis.sample_hz, analysis.clip
 
 
-def _offered(analyses: list[dict[str, Any]], found: dict[str, Any]) -> list[tuple[Labels, str]]:
+def _offered(analyses: Sequence[Analysis], found: VideoBody) -> list[tuple[Labels, str]]:
     """For each set of labels that the network served now gives, them and the version; without those that were put to
     these frames of the recording before."""
     try:
         network = served_network(service().settings.model_dir)
     except ModelError:
         return []  # its folder was taken away under the running service; what is there can be shown without it
-    known = {analysis["model"]["version"] for analysis in analyses if _frames(analysis) == _frames(found)}
+    known = {analysis.model.version for analysis in analyses if _frames(analysis) == _frames(found)}
     versions = [(labels, network.version_by(labels)) for labels in Labels if labels in network.labels]
     return [(labels, version) for labels, version in versions if version not in known]
 
@@ -192,6 +193,6 @@ def _listed() -> dict[str, Any]:
         "address": searches.address(search, page),
         "page": page,
         "pages": max(1, -(-total // _PAGE_LENGTH)),
-        "is_active": any(video["status"] in _ACTIVE for video in found),
+        "is_active": any(video.status in _ACTIVE for video in found),
         "kinds": [*EMOTIONS, "absent", "unreadable"],
     }

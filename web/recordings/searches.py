@@ -2,47 +2,44 @@
 
 import unicodedata
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
+from pydantic import AfterValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 from werkzeug.datastructures import MultiDict
 
 from emotion_timeline.db.tables import VideoStatus
 from emotion_timeline.views.listing import Search, Sort
-from web.http.openapi import Parameter
-from web.http.problems import Problem
+from web.http.parameters import Paging
 
 _LONGEST_NAME = 255
 _PAGE_DIGITS = 7
-PARAMETERS = (
-    Parameter("q", "Part of a name.", {"type": "string", "maxLength": _LONGEST_NAME}),
-    Parameter("status", "Only videos in this state.", {"enum": [status.value for status in VideoStatus]}),
-    Parameter("sort", "Their order.", {"enum": [sort.value for sort in Sort], "default": Sort.NEWEST.value}),
-)
-"""What strict() reads, as the API's description tells it."""
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
-def strict(arguments: MultiDict[str, str]) -> Search:
-    """The search of an API request: `q`, `status`, `sort`.
-
-    Raises:
-        Problem: 400, one of them can't be used.
-    """
-    name = arguments.get("q", "")
+def _searchable(name: str) -> str:
     if not _is_searchable(name):
-        sentence = f"`q` was expected to be part of a name, up to {_LONGEST_NAME} printable characters."
-        raise Problem(400, "bad_q", sentence)
-    status, sort = arguments.get("status"), arguments.get("sort", Sort.NEWEST)
-    return Search(name, None if status is None else _choice("status", VideoStatus, status), _choice("sort", Sort, sort))
+        raise ValueError("not printable")
+    return name
 
 
-def _choice(name: str, kind: type[_Choice], text: str) -> _Choice:
-    found = _member(kind, text)
-    if found is None:
-        expected = ", ".join(kind)
-        raise Problem(400, f"bad_{name}", f"`{name}` was expected to be one of {expected}, but is {text[:40]!r}.")
-    return found
+class SearchQuery(Paging):
+    """The search of an API request."""
+
+    q: Annotated[str, AfterValidator(_searchable)] = Field(
+        "",
+        title=f"part of a name, up to {_LONGEST_NAME} printable characters",
+        max_length=_LONGEST_NAME,
+        description="Part of a name.",
+    )
+    status: VideoStatus | SkipJsonSchema[None] = Field(None, description="Only videos in this state.")
+    sort: Sort = Field(Sort.NEWEST, description="Their order.")
+
+    @property
+    def search(self) -> Search:
+        """Which videos are searched for."""
+        return Search(self.q, self.status, self.sort)
 
 
 def lenient(arguments: MultiDict[str, str]) -> tuple[Search, int]:

@@ -5,7 +5,6 @@ Files are given out from their folder as they are; the database is asked for the
 
 from collections.abc import Sequence
 from pathlib import Path, PurePath
-from typing import Any
 
 from flask import Blueprint, Response, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound
@@ -13,11 +12,11 @@ from werkzeug.exceptions import NotFound
 from emotion_timeline import queue
 from emotion_timeline.db import renders, videos
 from emotion_timeline.db.tables import Render, RenderKind, RenderStatus, Video, VideoStatus
-from web.http.openapi import FILE_PARAMETERS, Answer, Parameter, describes, file_answers
-from web.http.parameters import flag
+from web.http.operations import operation
 from web.http.problems import Problem
-from web.http.schemas import RenderBody
+from web.http.schemas import Failure
 from web.http.service import Service, service
+from web.renders.schemas import RenderBody, RenderState, Renewal
 
 blueprint = Blueprint("media", __name__, url_prefix="/api/v1")
 
@@ -30,60 +29,56 @@ _FILES = {
     RenderKind.PREVIEW: (_PREVIEW, "media.preview_file"),
     RenderKind.OVERLAY: (_OVERLAY, "media.overlay_file"),
 }
-_HOW_FAR = {200: Answer("How far the file is", RenderBody)}
-_ORDERED = {
-    202: Answer("The file will be made", RenderBody),
-    200: Answer("The file is ready or being made", RenderBody),
-}
+_ORDERED = {202: "The file will be made", 200: "The file is ready or being made"}
 _YEAR_S = 365 * 24 * 3600
 _DAY_S = 24 * 3600
 
 
 @blueprint.get("/videos/<video_id>/thumbnail.jpg")
-@describes("pictures", file_answers("image/jpeg"), (416,), FILE_PARAMETERS)
+@operation("pictures", media_type="image/jpeg", is_file=True)
 def thumbnail(video_id: str) -> Response:
     """The picture that stands for a video."""
     return _picture(video_id, _THUMBNAIL)
 
 
 @blueprint.get("/videos/<video_id>/faces/<int:face_id>.jpg")
-@describes("pictures", file_answers("image/jpeg"), (416,), FILE_PARAMETERS)
+@operation("pictures", media_type="image/jpeg", is_file=True)
 def face(video_id: str, face_id: int) -> Response:
     """A face where it is seen best."""
     return _picture(video_id, f"faces/{face_id}.jpg")
 
 
 @blueprint.get("/videos/<video_id>/pictures/<int:frame>.jpg")
-@describes("pictures", file_answers("image/jpeg"), (416,), FILE_PARAMETERS)
+@operation("pictures", media_type="image/jpeg", is_file=True)
 def picture(video_id: str, frame: int) -> Response:
     """The moment of a frame, for those frames that have a picture."""
     return _picture(video_id, f"pictures/{frame}.jpg")
 
 
 @blueprint.get("/videos/<video_id>/pictures")
-@describes("pictures", _HOW_FAR)
-def pictures(video_id: str) -> dict[str, Any]:
+@operation("pictures")
+def pictures(video_id: str) -> RenderBody:
     """How far the pictures of a video are."""
     return _how_far(video_id, RenderKind.PICTURES)
 
 
 @blueprint.post("/videos/<video_id>/pictures")
-@describes("pictures", _ORDERED, (409,))
-def make_pictures(video_id: str) -> tuple[dict[str, Any], int]:
+@operation("pictures", _ORDERED, (409,))
+def make_pictures(video_id: str) -> tuple[RenderBody, int]:
     """Have the pictures made that failed or were removed: 202; or 200 where they are ready or being made."""
     return _ordered(video_id, RenderKind.PICTURES)
 
 
 @blueprint.get("/videos/<video_id>/preview")
-@describes("pictures", _HOW_FAR)
-def preview(video_id: str) -> dict[str, Any]:
+@operation("pictures")
+def preview(video_id: str) -> RenderBody:
     """How far the preview is; its status is `none` where the recording needed none so far."""
     return _how_far(video_id, RenderKind.PREVIEW)
 
 
 @blueprint.post("/videos/<video_id>/preview")
-@describes("pictures", _ORDERED, (409,))
-def make_preview(video_id: str) -> tuple[dict[str, Any], int]:
+@operation("pictures", _ORDERED, (409,))
+def make_preview(video_id: str) -> tuple[RenderBody, int]:
     """Have a light copy made that every browser plays: 202; or 200 where it is ready or being made.
 
     Recordings that browsers are known not to play get one by themselves. Some fail only while they are played.
@@ -92,33 +87,28 @@ def make_preview(video_id: str) -> tuple[dict[str, Any], int]:
 
 
 @blueprint.get("/videos/<video_id>/preview.mp4")
-@describes("pictures", file_answers("video/mp4"), (416,), FILE_PARAMETERS)
+@operation("pictures", media_type="video/mp4", is_file=True)
 def preview_file(video_id: str) -> Response:
     """A light copy that every browser plays, at the timeline's times."""
     return _file(video_id, _PREVIEW)
 
 
 @blueprint.get("/videos/<video_id>/overlay")
-@describes("pictures", _HOW_FAR)
-def overlay(video_id: str) -> dict[str, Any]:
+@operation("pictures")
+def overlay(video_id: str) -> RenderBody:
     """How far the video with the faces is; its status is `none` until it was asked for."""
     return _how_far(video_id, RenderKind.OVERLAY)
 
 
 @blueprint.post("/videos/<video_id>/overlay")
-@describes(
-    "pictures",
-    _ORDERED,
-    (400, 409),
-    (Parameter("renew", "1: make it anew, after names were changed.", {"enum": ["0", "1"], "default": "0"}),),
-)
-def make_overlay(video_id: str) -> tuple[dict[str, Any], int]:
+@operation("pictures", _ORDERED, (409,))
+def make_overlay(video_id: str, query: Renewal) -> tuple[RenderBody, int]:
     """Have the video with the faces made: 202; or 200 where it is ready or being made, unless `renew` is 1."""
-    return _ordered(video_id, RenderKind.OVERLAY, anew=flag("renew"))
+    return _ordered(video_id, RenderKind.OVERLAY, anew=query.renew)
 
 
 @blueprint.get("/videos/<video_id>/overlay.mp4")
-@describes("pictures", file_answers("video/mp4"), (416,), FILE_PARAMETERS)
+@operation("pictures", media_type="video/mp4", is_file=True)
 def overlay_file(video_id: str) -> Response:
     """The video with the faces, as a file named after the recording."""
     with service().database.read() as session:
@@ -129,17 +119,9 @@ def overlay_file(video_id: str) -> Response:
     return _file(video_id, _OVERLAY, download_name=f"{PurePath(video.filename).stem} with faces.mp4")
 
 
-def described(made: Sequence[Render]) -> dict[str, Any]:
-    """What the API says of the files that are made for a video."""
-    return {
-        render.kind.value: {
-            "status": render.status.value,
-            "frames_done": render.frames_done,
-            "frames_total": render.frames_total,
-            "error": _error(render),
-        }
-        for render in made
-    }
+def described(made: Sequence[Render]) -> dict[str, RenderState]:
+    """How far the files are that are made for a video, by their kind."""
+    return {render.kind.value: RenderState.of(render, error=_error(render)) for render in made}
 
 
 def links(service: Service, video: Video, made: Sequence[Render]) -> dict[str, str | None]:
@@ -162,14 +144,14 @@ def _changed(path: Path) -> str | None:
         return None
 
 
-def _how_far(video_id: str, kind: RenderKind) -> dict[str, Any]:
+def _how_far(video_id: str, kind: RenderKind) -> RenderBody:
     with service().database.read() as session:
         video = videos.get(session, video_id)
         made = renders.of_videos(session, [video.id])[video.id]
     return _state(video.id, kind, next((render for render in made if render.kind is kind), None))
 
 
-def _ordered(video_id: str, kind: RenderKind, *, anew: bool = False) -> tuple[dict[str, Any], int]:
+def _ordered(video_id: str, kind: RenderKind, *, anew: bool = False) -> tuple[RenderBody, int]:
     name, _ = _FILES[kind]
     with service().database.write() as session:
         is_there = (service().settings.derived(videos.get(session, video_id).id) / name).is_file()
@@ -179,20 +161,20 @@ def _ordered(video_id: str, kind: RenderKind, *, anew: bool = False) -> tuple[di
     return state, 202 if is_ordered else 200
 
 
-def _state(video_id: str, kind: RenderKind, render: Render | None) -> dict[str, Any]:
+def _state(video_id: str, kind: RenderKind, render: Render | None) -> RenderBody:
     is_done = render is not None and render.status is RenderStatus.DONE
     part = render.frames_done / render.frames_total if render and render.frames_total else None
     _, endpoint = _FILES[kind]
-    return {
-        "status": render.status.value if render else "none",
-        "progress": part,
-        "error": _error(render) if render else None,
-        "url": url_for(endpoint, video_id=video_id) if is_done else None,
-    }
+    return RenderBody(
+        status=render.status if render else "none",
+        progress=part,
+        error=_error(render) if render else None,
+        url=url_for(endpoint, video_id=video_id) if is_done else None,
+    )
 
 
-def _error(render: Render) -> dict[str, str] | None:
-    return {"code": "not_made", "message": render.error_message} if render.error_message else None
+def _error(render: Render) -> Failure | None:
+    return Failure(code="not_made", message=render.error_message) if render.error_message else None
 
 
 def _picture(video_id: str, name: str) -> Response:

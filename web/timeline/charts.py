@@ -3,11 +3,9 @@
 Where a face is missing from a sampled frame the line is broken by a null: gaps are drawn as gaps, never bridged.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from flask import request
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
@@ -19,100 +17,43 @@ from emotion_timeline.observations import Status
 from emotion_timeline.shares import shares_of
 from emotion_timeline.views import cast, curves
 from emotion_timeline.views.curves import Curves
-from web.http.openapi import Parameter
-from web.http.parameters import seconds, whole_number
 from web.http.problems import Problem
 from web.http.sentences import chart_sentence
-
-MAIN = "main"
-"""Asks for the face that is seen in most frames."""
-
-_FEWEST_POINTS, _MOST_POINTS = 10, 4000
-_POINTS = 2000  # a little more than a wide screen has columns
-_LARGEST_FACE_ID = 2**31 - 1
-_LONGEST_S = 1e7
-STRETCH = (
-    Parameter("from_s", "Start of the stretch.", {"type": "number", "minimum": 0, "maximum": _LONGEST_S, "default": 0}),
-    Parameter("to_s", "Its end; without it the recording's.", {"type": "number", "minimum": 0, "maximum": _LONGEST_S}),
-    Parameter(
-        "points",
-        "Most points of a line; with no more frames than that every frame is one.",
-        {"type": "integer", "minimum": _FEWEST_POINTS, "maximum": _MOST_POINTS, "default": _POINTS},
-    ),
-    Parameter(
-        "face_id",
-        "Whose line to send: a face's number, or \"main\" for the one in most frames; without it everybody's.",
-        {"anyOf": [{"type": "integer", "minimum": 1, "maximum": _LARGEST_FACE_ID}, {"const": MAIN}]},
-    ),
-)
-"""What asked() reads, as the API's description tells it."""
+from web.timeline.schemas import ChartBody, ChartClip, ChartQuery, ChartSummary
 
 
-@dataclass(frozen=True)
-class ChartRequest:
-    """What is asked for.
-
-    Attributes:
-        from_s, to_s: seconds from the first frame.
-        points: most points of a line.
-        face_id: whose line: a number, MAIN, or None for everybody's.
-    """
-
-    from_s: float
-    to_s: float
-    points: int
-    face_id: int | str | None
-
-
-def asked(duration_s: float) -> ChartRequest:
-    """What the request's address asks for; by default everything of a recording of this length.
-
-    Raises:
-        Problem: 400, one of its parameters is out of bounds.
-    """
-    from_s = seconds("from_s", default=0.0, highest=_LONGEST_S)
-    to_s = seconds("to_s", default=max(duration_s, from_s), highest=_LONGEST_S)
-    if to_s < from_s:
-        raise Problem(400, "bad_to_s", f"`to_s` was expected not to be before `from_s` ({from_s:g}), but is {to_s:g}.")
-    points = whole_number("points", default=_POINTS, lowest=_FEWEST_POINTS, highest=_MOST_POINTS)
-    face_id = request.args.get("face_id")
-    if face_id in (None, MAIN):
-        return ChartRequest(from_s, to_s, points, face_id)
-    return ChartRequest(from_s, to_s, points, whole_number("face_id", default=0, lowest=1, highest=_LARGEST_FACE_ID))
-
-
-def chart(session: Session, video: Video, asked: ChartRequest) -> dict[str, Any]:
+def chart(session: Session, video: Video, asked: ChartQuery) -> ChartBody:
     """A stretch of a done video as lines; see curves.read.
 
-    Returns:
-        `clip` (the part that was analysed; null: the whole), `bucket_s` (length of time that a point stands for; 0: it
-        is one frame), `faces`, all that are shown in the stretch, `quality`, and `summary`, which tells what the face
-        whose line was asked for shows in it, or all faces together. A face whose line was asked for has `timestamp_s`,
-        `frames`, `probabilities` and, unless a point is one frame, `lowest` and `highest`, as lists of one length; null
-        in all of them marks a gap.
+    Raises:
+        Problem: 400, the stretch ends before it starts.
     """
+    duration_s = video.info["duration_s"]
+    to_s = max(duration_s, asked.from_s) if asked.to_s is None else asked.to_s
+    if to_s < asked.from_s:
+        sentence = f"`to_s` was expected not to be before `from_s` ({asked.from_s:g}), but is {to_s:g}."
+        raise Problem(400, "bad_to_s", sentence)
     shown = cast.shown(session, video.id)
-    found = curves.read(session, video, shown, asked.from_s, asked.to_s, asked.points)
+    found = curves.read(session, video, shown, asked.from_s, to_s, asked.points)
     names = {face.face_id: face.name for face in shown.values()}
     lines = _by_face(found.faces)
-    wanted = asked.face_id
-    if wanted == MAIN:
-        wanted = max(lines, key=lambda face: int(lines[face]["frames"].sum()), default=0)
-    return {
-        "video_id": video.id,
-        "emotions": list(EMOTIONS),
-        "duration_s": video.info["duration_s"],
-        "clip": _clip(video),
-        "from_s": asked.from_s,
-        "to_s": asked.to_s,
-        "bucket_s": found.bucket_s,
-        "faces": [
+    most_seen = max(lines, key=lambda face: int(lines[face]["frames"].sum()), default=0)
+    wanted = most_seen if asked.face_id == "main" else asked.face_id
+    return ChartBody(
+        video_id=video.id,
+        emotions=list(EMOTIONS),
+        duration_s=duration_s,
+        clip=_clip(video),
+        from_s=asked.from_s,
+        to_s=to_s,
+        bucket_s=found.bucket_s,
+        faces=[
             _face(cells, names[face]) | (_line(cells, found.bucket_s) if wanted in (None, face) else {})
             for face, cells in lines.items()
         ],
-        "quality": _quality(found.frames),
-        "summary": _summary(found, None if wanted is None else int(wanted)),
-    }
+        quality=_quality(found.frames),
+        summary=_summary(found, wanted),
+    )
 
 
 def _by_face(cells: Cells) -> dict[int, Cells]:
@@ -120,24 +61,23 @@ def _by_face(cells: Cells) -> dict[int, Cells]:
     return {int(part["face"][0]): part for part in np.split(cells, starts[1:]) if len(part)}
 
 
-def _summary(found: Curves, face_id: int | None) -> dict[str, Any]:
-    """What a face, or all together, show in a stretch, in numbers and in words."""
+def _summary(found: Curves, face_id: int | None) -> ChartSummary:
     emotion_frames = found.emotion_frames(face_id)
     own = _by_face(found.counted).get(face_id or 0)
-    return {
-        "face_id": face_id or None,
-        "emotion_frames": emotion_frames,
-        "emotion_shares": {emotion: round(share, 6) for emotion, share in shares_of(emotion_frames).items()},
-        "sentence": chart_sentence(emotion_frames, {} if own is None else longest_runs(own)),
-    }
+    return ChartSummary(
+        face_id=face_id or None,
+        emotion_frames=emotion_frames,
+        emotion_shares=shares_of(emotion_frames),
+        sentence=chart_sentence(emotion_frames, {} if own is None else longest_runs(own)),
+    )
 
 
-def _clip(video: Video) -> dict[str, float] | None:
+def _clip(video: Video) -> ChartClip | None:
     clip = Clip(video.clip_start_s, video.clip_end_s)
     if clip.is_whole:
         return None
     start_s, end_s = clip.within(video.info["duration_s"])
-    return {"start_s": start_s, "end_s": end_s}
+    return ChartClip(start_s=start_s, end_s=end_s)
 
 
 def _face(cells: Cells, name: str | None) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What a player needs of a video: its recording, in ranges, and the faces to draw over it."""
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,9 +15,10 @@ from emotion_timeline.observations import Status
 from emotion_timeline.views import boxes, cast
 from emotion_timeline.views.boxes import BoxedFace, BoxedStretch
 from emotion_timeline.views.cast import ShownFace
-from web.http.openapi import FILE_PARAMETERS, Answer, Parameter, describes, file_answers
+from web.http.operations import operation
 from web.http.problems import Problem
 from web.http.service import service
+from web.timeline.schemas import BoxedFaces, BoxedFrames, BoxesBody, BoxesQuery, Parts
 
 blueprint = Blueprint("playback", __name__, url_prefix="/api/v1")
 
@@ -33,13 +33,8 @@ _WEBM_CODECS = ("vp8", "vp9", "av1", "libvpx", "libvpx-vp9", "libdav1d", "libaom
 
 
 @blueprint.get("/videos/<video_id>/recording")
-@describes(
-    "timelines",
-    file_answers("*/*"),
-    (410, 416),
-    (Parameter("parts", "Cut long ranges to 2 MiB.", {"type": "string"}), *FILE_PARAMETERS),
-)
-def recording(video_id: str) -> WerkzeugResponse:
+@operation("timelines", problems=(410,), media_type="*/*", is_file=True)
+def recording(video_id: str, query: Parts) -> WerkzeugResponse:
     """The uploaded file, as it came.
 
     A browser that is paused reads no further and keeps its request open, and with it one of the server's threads. So
@@ -50,7 +45,7 @@ def recording(video_id: str) -> WerkzeugResponse:
         video = videos.get(session, video_id)
     path = service().settings.recording(video_id)
     environ = dict(request.environ)
-    if "parts" in request.args:
+    if query.parts is not None:
         environ |= _shortened()
     try:
         response = send_file(
@@ -88,27 +83,13 @@ def _content_type(info: Mapping[str, Any]) -> str:
 
 
 @blueprint.get("/videos/<video_id>/boxes.json")
-@describes(
-    "timelines",
-    {200: Answer("Columns; see below", media_type="application/json")},
-    (400, 409),
-    (
-        Parameter("from_s", "Start of the stretch.", {"type": "number", "minimum": 0, "default": 0}),
-        Parameter("to_s", "Its end, at most 60 s later.", {"type": "number", "exclusiveMinimum": 0}),
-    ),
-)
-def boxes_json(video_id: str) -> dict[str, Any]:
+@operation("timelines", problems=(409,))
+def boxes_json(video_id: str, query: BoxesQuery) -> BoxesBody:
     """The faces that stand in a stretch of the recording, up to a minute of it, in columns.
 
-    Returns:
-        `frames` has a line for every sampled frame, also those without a face: `frame`, `timestamp_s`, `status` (its
-        place in `statuses`) and `faces`, how many lines of `faces` are its own. `faces` has for each `face_id`, `x`,
-        `y`, `w`, `h` in displayed pixels, `status`, and `emotion` (its place in `emotions`) with its `probability`,
-        null where the face is too small. A frame stands until the next one, so the first may be from before `from_s`;
-        `previous_s` and `next_s` are the timestamps of its neighbours outside the stretch, null at the ends.
+    A frame stands until the next one, so the first may be from before `from_s`.
     """
-    from_s = _seconds("from_s", 0.0)
-    to_s = _seconds("to_s", from_s + _LONGEST_S)
+    from_s, to_s = query.from_s, query.from_s + _LONGEST_S if query.to_s is None else query.to_s
     if not from_s < to_s <= from_s + _LONGEST_S:
         sentence = f"`to_s` was expected to be after `from_s`, by at most {_LONGEST_S:g} s; {from_s:g} and {to_s:g} "
         raise Problem(400, "bad_stretch", sentence + "were given. Ask for one stretch after the other.")
@@ -116,31 +97,21 @@ def boxes_json(video_id: str) -> dict[str, Any]:
         video = _done(videos.get(session, video_id))
         found = boxes.stretch(session, video_id, from_s, to_s)
         shown = cast.shown(session, video_id)
-    return {
-        "video_id": video_id,
-        "from_s": from_s,
-        "to_s": to_s,
-        "width": video.info["width"],
-        "height": video.info["height"],
-        "previous_s": found.previous_s,
-        "next_s": found.next_s,
-        "emotions": list(EMOTIONS),
-        "statuses": [status.name.lower() for status in Status],
-        "names": {str(face.face_id): face.name for face in shown.values() if face.name},
-        **_columns(found, shown),
-    }
-
-
-def _seconds(name: str, default: float) -> float:
-    text = request.args.get(name)
-    try:
-        value = default if text is None else float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        sentence = f"`{name}` was expected to be seconds from the recording's first frame, but is {text!r:.40}."
-        raise Problem(400, f"bad_{name}", sentence)
-    return value
+    frames, boxed = _columns(found, shown)
+    return BoxesBody(
+        video_id=video_id,
+        from_s=from_s,
+        to_s=to_s,
+        width=video.info["width"],
+        height=video.info["height"],
+        previous_s=found.previous_s,
+        next_s=found.next_s,
+        emotions=list(EMOTIONS),
+        statuses=[status.name.lower() for status in Status],
+        names={str(face.face_id): face.name for face in shown.values() if face.name},
+        frames=frames,
+        faces=boxed,
+    )
 
 
 def _done(video: Video) -> Video:
@@ -149,18 +120,16 @@ def _done(video: Video) -> Video:
     return video
 
 
-def _columns(found: BoxedStretch, shown: Mapping[int, ShownFace]) -> dict[str, dict[str, list[Any]]]:
-    frames: dict[str, list[Any]] = {name: [] for name in ("frame", "timestamp_s", "status", "faces")}
-    columns: dict[str, list[Any]] = {
-        name: [] for name in ("face_id", "x", "y", "w", "h", "status", "emotion", "probability")
-    }
+def _columns(found: BoxedStretch, shown: Mapping[int, ShownFace]) -> tuple[BoxedFrames, BoxedFaces]:
+    frames: dict[str, list[Any]] = {name: [] for name in BoxedFrames.model_fields}
+    columns: dict[str, list[Any]] = {name: [] for name in BoxedFaces.model_fields}
     for sampled in found.frames:
         kept = [(shown[boxed.face_id], boxed) for boxed in sampled.faces]
         lines = [_line(face, boxed) for face, boxed in kept if not face.hidden]
         _append(frames, (sampled.frame, round(sampled.timestamp_s, 6), sampled.status.value, len(lines)))
         for line in lines:
             _append(columns, line)
-    return {"frames": frames, "faces": columns}
+    return BoxedFrames(**frames), BoxedFaces(**columns)
 
 
 def _line(face: ShownFace, boxed: BoxedFace) -> Iterator[Any]:

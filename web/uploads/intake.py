@@ -5,9 +5,10 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from flask import request
+from pydantic import WithJsonSchema
 
 from emotion_timeline import queue
 from emotion_timeline.config import served_version
@@ -18,7 +19,8 @@ from emotion_timeline.db.videos import NewVideo
 from emotion_timeline.detectors import detector_version
 from emotion_timeline.errors import ModelError
 from emotion_timeline.labels import Labels
-from web.http.idempotency import Key, key_of_request
+from web.http.idempotency import Key, KeyHeaders, key_of_request
+from web.http.operations import read_headers
 from web.http.problems import Problem
 from web.http.service import Service
 from web.uploads import options as options_of
@@ -26,6 +28,13 @@ from web.uploads.inspection import probe
 from web.uploads.multipart import UploadRequest
 from web.uploads.options import Options
 from web.uploads.storage import part_path, place, second_name
+
+
+class UploadForm(Options):
+    """What accept() reads, as the API's description tells it."""
+
+    file: Annotated[bytes, WithJsonSchema({"type": "string", "contentMediaType": "application/octet-stream"})]
+
 
 _FILENAME_LENGTH = 255
 # These can show "4pm.exe" as "exe.mp4".
@@ -56,9 +65,6 @@ def accept(service: Service) -> Outcome:
     served_version(service.settings.model_dir)  # a network that is gone is told now, not after gigabytes
     incoming = cast(UploadRequest, request)
     with incoming.received(service.settings) as (file, part):
-        unknown = (set(incoming.files) - {"file"}) | (set(incoming.form) - set(options_of.NAMES))
-        if unknown:
-            raise Problem(400, "unknown_field", f"The form has a field {min(unknown)!r} that isn't known here.")
         options = options_of.read(incoming.form)
         version = version_for(service, options.labels)
         if part.size_bytes == 0:
@@ -67,7 +73,7 @@ def accept(service: Service) -> Outcome:
         filename = clean_filename(file.filename or "")
         info = probe(service, part.path, filename, options)
         new = describe(service, part.id, filename, part.size_bytes, part.sha256, options, info, version)
-        return record(service, part.keep, new, key=key_of_request(part.sha256, options))
+        return record(service, part.keep, new, key=key_of_request(read_headers(KeyHeaders), part.sha256, options))
 
 
 def reanalyze(service: Service, video_id: str, labels: Labels | None = None) -> Outcome:
@@ -87,7 +93,7 @@ def reanalyze(service: Service, video_id: str, labels: Labels | None = None) -> 
     with service.database.read() as session:
         video = videos.get(session, video_id)
         same_content = (video, *videos.other_analyses(session, [video])[video.id])
-    options = Options(video.sample_hz, video.clip_start_s, video.clip_end_s)
+    options = Options(sample_hz=video.sample_hz, clip_start_s=video.clip_start_s, clip_end_s=video.clip_end_s)
     version = version_for(service, labels)
     new = describe(
         service, videos.new_id(), video.filename, video.size_bytes, video.sha256, options, video.info, version

@@ -1,23 +1,21 @@
 """How a recording is to be analysed, as forms and other clients write it: texts, all of them optional."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from emotion_timeline.clip import Clip
 from emotion_timeline.errors import VideoError
 from emotion_timeline.labels import Labels
 from web.http.problems import Problem
+from web.http.validation import Given, Seconds, number_as_written, validated
 
-NAMES = ("sample_hz", "clip_start_s", "clip_end_s", "labels")
-"""The fields of a form that are read here."""
-
-MAX_SAMPLE_HZ = 1000
+LABELS = "whose labels to give: FER+'s raters', or FER2013's own; without it as the server is set"
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Given):
     """How to analyse a recording.
 
     Attributes:
@@ -27,87 +25,46 @@ class Options:
         labels: whose labels to give; None for what the settings say.
     """
 
-    sample_hz: float | None = None
-    clip_start_s: float | None = None
-    clip_end_s: float | None = None
-    labels: Labels | None = None
+    codes: ClassVar[Mapping[str, str]] = {"clip_start_s": "bad_clip", "clip_end_s": "bad_clip"}
 
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> "Options":
-        """What as_dict gave, perhaps in an earlier release, and a database kept as JSON."""
-        labels = fields.get("labels")
-        return cls(**{**fields, "labels": Labels(labels) if labels else None})
+    sample_hz: Annotated[float, Field(gt=0, le=1000), number_as_written] | SkipJsonSchema[None] = Field(
+        None, description="frames per second to analyse; without it all"
+    )
+    clip_start_s: Annotated[Seconds | SkipJsonSchema[None], AfterValidator(lambda start_s: start_s or None)] = Field(
+        None,
+        title="a time in seconds from the first frame",
+        description="analyse from this time on; without it from the start",
+    )
+    clip_end_s: Seconds | SkipJsonSchema[None] = Field(
+        None,
+        title="a time in seconds from the first frame",
+        description="analyse up to this time; without it to the end",
+    )
+
+    labels: Labels | SkipJsonSchema[None] = Field(None, description=LABELS)
+
+    @model_validator(mode="after")
+    def _check_clip(self) -> Self:
+        try:
+            _ = self.clip
+        except VideoError as exc:
+            raise Problem(400, exc.code, exc.message) from exc
+        return self
 
     @property
     def clip(self) -> Clip:
         """The stretch."""
         return Clip(self.clip_start_s, self.clip_end_s)
 
-    def as_dict(self) -> dict[str, Any]:
-        """For NewVideo, and for JSON."""
-        return asdict(self)
-
 
 def read(texts: Mapping[str, str]) -> Options:
     """The options in a form.
 
     Args:
-        texts: by name; what isn't there, or is empty, was not wished for.
+        texts: by name; an empty one was not wished for.
 
     Raises:
-        Problem: 400, naming the one that can't be used.
+        Problem: 400, naming the one that can't be used, or that isn't known.
     """
-    options = Options(
-        sample_hz=_read_sample_hz(texts.get("sample_hz", "")),
-        clip_start_s=_read_time_s("clip_start_s", texts.get("clip_start_s", "")) or None,  # 0 is the start anyway
-        clip_end_s=_read_time_s("clip_end_s", texts.get("clip_end_s", "")),
-        labels=read_labels(texts.get("labels", "")),
-    )
-    try:
-        _ = options.clip
-    except VideoError as exc:
-        raise Problem(400, exc.code, exc.message) from exc
-    return options
-
-
-def read_labels(text: str) -> Labels | None:
-    """Whose labels to give; None for an empty text: what the settings say.
-
-    Raises:
-        Problem: 400, there are no such labels.
-    """
-    if not text.strip():
-        return None
-    try:
-        return Labels(text.strip())
-    except ValueError as exc:
-        sentence = f"`labels` was expected to be {' or '.join(Labels)}, but is {text[:40]!r}."
-        raise Problem(400, "bad_labels", sentence) from exc
-
-
-def _read_sample_hz(text: str) -> float | None:
-    """Samples a second; None for an empty text: every frame."""
-    if not text.strip():
-        return None
-    value = _number(text)
-    if not 0 < value <= MAX_SAMPLE_HZ:
-        sentence = f"`sample_hz` was expected to be a number above 0 and up to {MAX_SAMPLE_HZ}, but is {text[:40]!r}."
-        raise Problem(400, "bad_sample_hz", sentence)
-    return value
-
-
-def _read_time_s(name: str, text: str) -> float | None:
-    if not text.strip():
-        return None
-    value = _number(text)
-    if not 0 <= value < math.inf:
-        sentence = f"`{name}` was expected to be a time in seconds from the first frame, but is {text[:40]!r}."
-        raise Problem(400, "bad_clip", sentence)
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+    wished = {name: text.strip() for name, text in texts.items() if text.strip() or name not in Options.model_fields}
+    return validated(Options, wished)

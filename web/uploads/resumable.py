@@ -241,7 +241,7 @@ def _examine(service: Service, upload: Upload) -> None:
     Raises:
         Problem: 422, it is refused for good; else it can't be told or done now, and the file is kept.
     """
-    part, options = upload_part(service.settings, upload.id), Options.of(upload.options)
+    part, options = upload_part(service.settings, upload.id), Options(**upload.options)
     try:
         version = version_for(service, options.labels)
         info = probe(service, part, upload.filename, options)

@@ -1,18 +1,54 @@
-"""What the HTTP API answers about webhooks; see schemas.py."""
+"""Bodies about webhooks and what was sent to them."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, ClassVar
+from urllib.parse import urlsplit
 
-from web.http.schemas import Strict
+from pydantic import AfterValidator, Field
+
+from emotion_timeline.db.tables import DeliveryStatus
+from web.http.schemas import Body, SelfLink
+from web.http.validation import JsonBody
 
 
-class WebhookBody(Strict):
+def _address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isascii() or not url.isprintable() or " " in url or "@" in parts.netloc:
+        raise ValueError("not an address")
+    return url
+
+
+class NewWebhook(JsonBody):
+    """What makes a webhook."""
+
+    codes: ClassVar = {"*": "bad_body", "url": "bad_body"}
+    other_types: ClassVar[bool] = True
+
+    url: Annotated[str, AfterValidator(_address)] = Field(
+        max_length=2000,
+        title="an http or https address without a user name",
+        description="http or https address that is sent a POST for every event",
+        json_schema_extra={"format": "uri", "pattern": "^https?://"},
+    )
+
+
+class WebhookLinks(SelfLink):
+    """Addresses of a webhook."""
+
+    deliveries: str
+
+
+class WebhookBody(Body):
     """An address that is told of events."""
 
     id: str
     url: str
     created_at: datetime
-    links: dict[str, str]
+    links: WebhookLinks
 
 
 class CreatedWebhookBody(WebhookBody):
@@ -21,19 +57,19 @@ class CreatedWebhookBody(WebhookBody):
     secret: str
 
 
-class WebhooksPage(Strict):
+class WebhooksPage(Body):
     """All webhooks."""
 
     webhooks: list[WebhookBody]
 
 
-class DeliveryBody(Strict):
+class DeliveryBody(Body):
     """One event for one webhook, and how its telling went."""
 
     id: str
     event: str
     video_id: str | None
-    status: Literal["pending", "delivered", "failed"]
+    status: DeliveryStatus
     attempts: int
     response_status: int | None
     error: str | None
@@ -42,7 +78,7 @@ class DeliveryBody(Strict):
     next_attempt_at: datetime | None
 
 
-class DeliveriesPage(Strict):
+class DeliveriesPage(Body):
     """Some of a webhook's deliveries."""
 
     deliveries: list[DeliveryBody]
