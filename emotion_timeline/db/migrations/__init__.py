@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
 from emotion_timeline.db.session import Database
 from emotion_timeline.errors import SettingsError
@@ -20,8 +21,18 @@ def configuration(database: Database) -> Config:
 
 
 def migrate(database: Database) -> None:
-    """Bring the schema up to date. Safe to run by several processes at once, and when there is nothing to do."""
-    command.upgrade(configuration(database), "head")
+    """Bring the schema up to date. Safe to run by several processes at once, and when there is nothing to do.
+
+    Raises:
+        SettingsError: the schema is one that this version doesn't know.
+    """
+    try:
+        command.upgrade(configuration(database), "head")
+    except CommandError as exc:
+        raise SettingsError(
+            f"The database's schema is of another version that this one doesn't know ({exc}). Use the version that "
+            "made it, or an empty database or data folder."
+        ) from exc
 
 
 def require_current(database: Database) -> None:

@@ -10,13 +10,16 @@ from alembic import context
 from sqlalchemy import text
 
 from emotion_timeline.db.tables import Base, UtcDateTime
+from emotion_timeline.db.tables.columns import Single
 
 _LOCK = 0x454D4F54  # any fixed number
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Write our own types as what they are in the database, so that a migration never changes with our code."""
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    return "sa.REAL()" if kind == "type" and isinstance(item, Single) else False
 
 
 def run() -> None:

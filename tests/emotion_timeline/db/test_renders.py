@@ -220,7 +220,7 @@ def test_segments_that_wait_are_given_way_to_by_workers_that_can_analyse_them(da
     with database.write() as session, pytest.raises(Stopped):
         renders.renew(session, late, 60, 2)
     with database.write() as session:
-        renders.renew(session, replace(late, networks={"paper": "paper-2"}), 60, 2)
+        renders.renew(session, replace(late, networks={"paper": ["paper-2"]}), 60, 2)
     assert claim(database, second) is not None
     with database.write() as session:
         renders.renew(session, late, 60, 2)

@@ -180,8 +180,8 @@ def test_a_long_recording_waits_for_short_ones_not_for_ever(database: Database) 
 
 def test_a_segment_is_left_to_workers_with_its_network(database: Database) -> None:
     first, _ = plan(database, add(database), segments=2)
-    assert tasks(database, {"paper": "paper-2"}) == []
-    assert tasks(database, {"paper": "paper-1"}) == [(Task.ANALYZE, first)]
+    assert tasks(database, {"paper": ["paper-2"]}) == []
+    assert tasks(database, {"paper": ["paper-1"]}) == [(Task.ANALYZE, first)]
 
 
 def test_progress_gives_speed_time_left_and_place_in_the_queue(database: Database) -> None:

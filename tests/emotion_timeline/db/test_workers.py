@@ -10,7 +10,7 @@ from emotion_timeline.db.tables import Segment, Video, VideoStatus, Worker
 from emotion_timeline.db.turns import Task
 from tests.records import add, claim, expire, new_video, plan, rows, status, write
 
-OURS, OTHER = {"paper": "paper-1"}, {"paper": "paper-2"}
+OURS, OTHER = {"paper": ["paper-1"]}, {"paper": ["paper-2"]}
 
 
 def tell(database: Database, name: str, networks: dict[str, str], ago_s: float = 0.0) -> None:
@@ -92,7 +92,7 @@ def test_a_network_that_was_replaced_and_is_used_already_fails_the_older_analysi
 
 def test_a_video_whose_network_nobody_has_any_more_fails_with_a_sentence(database: Database) -> None:
     plan(database, add(database))
-    tell(database, "other", {"residual": "residual-1"})
+    tell(database, "other", {"residual": ["residual-1"]})
     assert settle(database) == []
     wait(database)
     assert len(settle(database)) == 1

@@ -3,16 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import sqlalchemy as sa
-from alembic import command
 
 from emotion_timeline.db import videos
-from emotion_timeline.db.migrations import configuration, migrate
 from emotion_timeline.db.session import Database
-from emotion_timeline.db.tables import Video, VideoStatus
+from emotion_timeline.db.tables import VideoStatus
 from emotion_timeline.views import listing
 from emotion_timeline.views.listing import Search, Sort
-from tests.records import add, new_video, plan
+from tests.records import add, plan
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = {"a": "Zebra 100%.mp4", "b": "apple_pie.MP4", "c": "A\u0308PFEL.mov", "d": "100 apples.mp4", "e": "straße.mp4"}
@@ -107,20 +104,3 @@ def test_length_follows_what_planning_finds(database: Database) -> None:
     plan(database, video_id)  # its description has no length
     with database.read() as session:
         assert videos.get(session, video_id).duration_s == 0
-
-
-def test_migrating_makes_earlier_videos_searchable(database: Database) -> None:
-    video_id = add(database, "first", filename="STRASSE 7.mp4")
-    with database.write() as session:
-        videos.get(session, video_id).info = {"duration_s": 12.5}
-        videos.create(session, new_video("second", "bb", filename="Other.mp4"))
-    command.downgrade(configuration(database), "0002")
-    assert {"name_key", "sort_key", "duration_s"}.isdisjoint(
-        c["name"] for c in sa.inspect(database.engine).get_columns("videos")
-    )
-    migrate(database)
-    assert found(database, Search(name="straße", sort=Sort.LENGTH)) == ("first", 1)
-    with database.read() as session:
-        video = session.get_one(Video, video_id)
-        assert (video.name_key, video.duration_s) == ("strasse 7.mp4", 12.5)
-        assert video.sort_key == "strasse 0017.mp0014"

@@ -6,11 +6,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from alembic import command
 from sqlalchemy import select
 
 from emotion_timeline.db import notes, videos
-from emotion_timeline.db.migrations import configuration, migrate
 from emotion_timeline.db.notes import MOST, Written
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Note
@@ -239,18 +237,3 @@ def test_notes_are_bounded(database: Database) -> None:
             notes.add(session, video, Written(0.0, None, "x"))
         with pytest.raises(Conflict, match="up to 1,000 notes"):
             notes.add(session, video, Written(0.0, None, "x"))
-
-
-def test_migration_adds_and_removes_notes_and_leaves_videos(database: Database) -> None:
-    add(database)  # before the schema goes back, for it is written as the code of today has it
-    for revision in ("0009", "-1"):
-        command.downgrade(configuration(database), revision)
-    migrate(database)
-    with database.write() as session:
-        notes.add(session, videos.get(session, "first"), Written(0.0, None, "x"))
-    for revision in ("0009", "-1"):
-        command.downgrade(configuration(database), revision)
-    migrate(database)
-    with database.read() as session:
-        assert videos.get(session, "first").filename == "a.mp4"
-        assert not session.scalars(select(Note)).all()
