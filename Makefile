@@ -68,7 +68,7 @@ types: .venv/installed-tests
 	$(BIN)mypy
 
 unit: .venv/installed-tests
-	$(BIN)python -m pytest -m "not browser and not postgres and not services and not training" \
+	$(BIN)python -m pytest -m "not browser and not media and not postgres and not services and not tensorflow" \
 		--ignore tests/browser --ignore tests/integration --ignore-glob "*training*"
 
 javascript: node_modules/installed

@@ -30,9 +30,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # processes side by side must not fight
 
 _COSTLY = {
     "browser": {"browser"},
+    "media": {"clip_path", "clip", "shared_clips"},
     "postgres": {"postgres_maintenance_url"},
-    "services": {"make_service", "service", "start_worker"},
-    "training": {"training_data", "training_images"},
+    "services": {"make_service", "service", "start_worker", "gunicorn"},
+    "tensorflow": {"training_data", "training_images"},
 }
 
 

@@ -25,6 +25,7 @@ from emotion_timeline.pipeline import BATCH_SIZE, MIN_FACE_PX, Stages, analyze, 
 ROOT = Path(__file__).parents[2]
 ASTRONAUT = ROOT / "tests" / "media" / "astronaut.mp4"
 SHARED = ROOT.parent / "shared" / "data" / "videos"
+pytestmark = pytest.mark.tensorflow
 needs_shared_clips = pytest.mark.skipif(not SHARED.is_dir(), reason="the clips in ../shared/data/videos are not there")
 
 

@@ -23,6 +23,7 @@ from emotion_timeline.labels import Labels
 from training.datasets import load
 from training.evaluate import main as evaluate_main
 
+pytestmark = pytest.mark.tensorflow
 MODELS = Path(__file__).parents[3] / "models"
 PAPER = MODELS / "paper"
 FER2013 = Path(__file__).parents[4] / "shared" / "data" / "fer2013.zip"

@@ -10,6 +10,8 @@ from keras import layers
 from emotion_timeline.faces.folding import fold
 from training import networks
 
+pytestmark = pytest.mark.tensorflow
+
 
 def trained(model: Any, rng: np.random.Generator) -> Any:
     """The network with statistics, factors and offsets as after training."""

@@ -7,6 +7,8 @@ import pytest
 from emotion_timeline.faces import winograd
 from training import networks
 
+pytestmark = pytest.mark.tensorflow
+
 
 def test_winograd_rewrite_computes_what_the_stock_layers_compute() -> None:
     rng = np.random.default_rng(0)

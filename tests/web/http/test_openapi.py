@@ -48,6 +48,7 @@ def test_a_route_without_a_description_is_an_error() -> None:
         document(app, "1")
 
 
+@pytest.mark.services
 @pytest.mark.timeout(900)
 def test_the_service_answers_as_described(site: Website, tmp_path: Path) -> None:
     tally = tmp_path / "tally"
