@@ -13,6 +13,7 @@ import pytest
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.exports.tidy import CSV_COLUMNS, DATA_DICTIONARY
+from tests.media.smile import make_smile
 from tests.services import ASTRONAUT, plain_environment
 
 COMMAND = str(Path(sys.executable).parent / "emotion-timeline")
@@ -41,9 +42,18 @@ def decoded_times(path: Path) -> list[float]:
     return [stamp - stamps[0] for stamp in stamps]
 
 
-def test_a_smile_is_seen_to_come_and_go(shared_clips: Path, tmp_path: Path) -> None:
-    rows, sidecar = analyzed(shared_clips / "single_face.mp4", tmp_path)
-    times = decoded_times(shared_clips / "single_face.mp4")
+def test_a_mans_smile_is_seen_to_come_and_go(shared_clips: Path, tmp_path: Path) -> None:
+    assert_smile_comes_and_goes(shared_clips / "single_face.mp4", tmp_path)
+
+
+def test_a_made_smile_is_seen_to_come_and_go(tmp_path: Path) -> None:
+    make_smile(tmp_path / "smile.mp4")
+    assert_smile_comes_and_goes(tmp_path / "smile.mp4", tmp_path)
+
+
+def assert_smile_comes_and_goes(path: Path, folder: Path) -> None:
+    rows, sidecar = analyzed(path, folder)
+    times = decoded_times(path)
     assert list(rows.columns) == list(CSV_COLUMNS) == list(DATA_DICTIONARY)
     assert rows["frame"].tolist() == list(range(len(times)))
     assert np.abs(rows["timestamp"] - times).max() < 1e-3

@@ -163,7 +163,7 @@ def test_run_killed_in_an_epoch_loses_that_epoch_only(
 ) -> None:
     train = "import sys, tests.networks; from training.train import main; sys.exit(main())"
     command = [sys.executable, "-c", train, "--data", str(training_images), "--output", str(tmp_path)]
-    options = ["--network", TINY, "--epochs", "1000", "--batch-size", "16"]
+    options = ["--network", TINY, "--epochs", "1000", "--batch-size", "16", "--votes", "0"]
     process = subprocess.Popen([*command, *options], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     with process:
@@ -172,7 +172,7 @@ def test_run_killed_in_an_epoch_loses_that_epoch_only(
                 process.kill()
     state = checkpoint.read_state(tmp_path / checkpoint.FILE_NAME)
     assert state is not None and len(state["history"]) >= 2
-    recipe = replace(networks.recipe(TINY), epochs=1000, batch_size=16)
+    recipe = replace(networks.recipe(TINY), epochs=1000, batch_size=16, votes=0.0)
     assert len(Run(TINY, recipe, tmp_path, *training_data).history) == len(state["history"])
 
 

@@ -85,6 +85,12 @@ def test_face_elsewhere_or_of_another_size_is_another(other: Box) -> None:
     assert link(observe([(0.0, [LEFT]), (0.04, []), (0.08, [other])])).tolist() == [0, -1, 1]
 
 
+@pytest.mark.parametrize(("shift", "same"), [(0.74, True), (0.76, False)])
+def test_face_moves_by_up_to_three_quarters_of_its_size_between_two_frames(shift: float, same: bool) -> None:
+    other = moved(LEFT, shift * (LEFT[2] * LEFT[3]) ** 0.5)
+    assert link(observe([(0.0, [LEFT]), (0.04, [other])])).tolist() == [0, 0 if same else 1]
+
+
 def test_nearest_pair_is_linked_first() -> None:
     """A new face beside a known one does not take its number, though both are near enough."""
     near, nearer = moved(LEFT, -40), moved(LEFT, 10)
