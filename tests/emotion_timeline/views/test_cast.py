@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from emotion_timeline.config import Settings
-from emotion_timeline.db import videos
+from emotion_timeline.db import leases, videos
 from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Face, Step, Video, VideoStatus
@@ -40,7 +40,8 @@ def finished(database: Database, segments: Sequence[Observations], video_id: str
 
 def finish_again(database: Database, video_id: str) -> None:
     with database.write() as session:
-        session.execute(update(Video).where(Video.id == video_id).values(status=VideoStatus.RUNNING, step=Step.FINISH))
+        again = {"status": VideoStatus.RUNNING, "step": Step.FINISH, "due_at": leases.clock(session)}
+        session.execute(update(Video).where(Video.id == video_id).values(again))
     finish(database, video_id)
 
 
