@@ -38,7 +38,9 @@ MAX_READ_ERRORS = 64  # a demuxer can fail on one damaged packet and go on with 
 
 _VIDEO_FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,asf_o,ogg,mxf,nut,dv,ivf,"
-    "rm,swf,wtv,nsv,amv,h264,hevc,m4v,obu,av1,vc1,mjpeg,yuv4mpegpipe,h263,h261,apng,gif"
+    "rm,swf,wtv,nsv,amv,h264,hevc,vvc,evc,m4v,obu,av1,vc1,mjpeg,mpjpeg,yuv4mpegpipe,h263,h261,apng,gif,dhav,ifv,ivr,"
+    "lmlm4,iv8,gxf,lxf,nc,cavsvideo,avs2,avs3,dirac,dnxhd,mpegtsraw,nuv,ty,xmv,smk,bink,flic,roq,viv,vivo,mv,mtv,cine,"
+    "mlv,r3d,pmp,film_cpk,ipmovie,kux,smjpeg,vc1test"
 )
 _AUDIO_FORMATS = "mp3,wav,w64,flac,aac,ac3,eac3,aiff,amr,caf,au,ape,dts,tta,wv,xwma,aa,oma"
 _IMAGE_FORMATS = (
@@ -56,8 +58,14 @@ _Stream = TypeVar("_Stream", VideoStream, AudioStream)
 
 
 @contextmanager
-def open_video(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_video(
+    path: str | os.PathLike[str], stream_index: int | None = None
+) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a file and choose its video stream.
+
+    Args:
+        path: the file.
+        stream_index: the stream's number in the file, as find_stream tells it; None for the first that may be meant.
 
     Raises:
         VideoError: missing, empty, not readable, not a media file, an image, audio only, or with absurd dimensions.
@@ -75,13 +83,32 @@ def open_video(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, V
             },
         )
     except UNREADABLE as exc:
-        raise VideoError(
-            "not_a_video",
-            f"{path.name} could not be opened as a video: it is in a format that is not supported, is damaged, "
-            "or was cut off before its index. Upload a complete MP4, MOV, MKV, WebM or AVI file.",
-        ) from exc
+        raise _refused(path) from exc
     with container:
-        yield container, _choose_stream(container, path)
+        streams = candidates(container, path)
+        stream = next((stream for stream in streams if stream.index == stream_index), streams[0])
+        # A stream that ffmpeg has no decoder for carries no codec context, whatever the type says.
+        if getattr(stream, "codec_context", None) is None:
+            raise VideoError(
+                "unsupported_codec", f"No decoder is known for the video in {path.name}. Convert it to H.264."
+            )
+        check_size(stream.width, stream.height, path.name)
+        yield container, stream
+
+
+def _refused(path: Path) -> VideoError:
+    """Why a file that no demuxer takes is none, as far as its first bytes tell."""
+    with path.open("rb") as file:
+        head = file.read(32)
+    if head.startswith(b"PK\x03\x04"):
+        return VideoError(
+            "archive", f"{path.name} is a zip archive, not a video. Unpack it and upload the videos in it."
+        )
+    return VideoError(
+        "not_a_video",
+        f"{path.name} could not be opened as a video: it is in a format that is not supported, is damaged, "
+        "or was cut off before its index. Upload a complete MP4, MOV, MKV, WebM or AVI file.",
+    )
 
 
 def _check_file(path: Path) -> None:
@@ -99,19 +126,29 @@ def _check_file(path: Path) -> None:
         raise VideoError("unreadable", f"{path} can't be read. Check its permissions.")
 
 
-def _choose_stream(container: InputContainer, path: Path) -> VideoStream:
+def _refused_picture(path: Path) -> VideoError:
+    with path.open("rb") as file:
+        head = file.read(32)
+    if head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and head[20] & 2:  # the animation flag of its extended header
+        return VideoError(
+            "animated_webp", f"{path.name} is an animated WebP picture, which can't be decoded. Convert it to MP4."
+        )
+    return VideoError("image", f"{path.name} is a still image, not a video. Choose a video file.")
+
+
+def candidates(container: InputContainer, path: Path) -> list[VideoStream]:
+    """Streams that may hold the recording's pictures; the one that the file marks as its default comes first.
+
+    Raises:
+        VideoError: there is none.
+    """
     if _is_image(container):
-        raise VideoError("image", f"{path.name} is a still image, not a video. Choose a video file.")
+        raise _refused_picture(path)
     cover = Disposition.attached_pic | Disposition.timed_thumbnails  # cover art in a music file is no video
     streams = [stream for stream in container.streams.video if not stream.disposition & cover]
     if not streams:
         raise VideoError("no_video_stream", f"{path.name} has no video stream; is it sound only? Choose a video file.")
-    stream = next((stream for stream in streams if stream.disposition & Disposition.default), streams[0])
-    # A stream that ffmpeg has no decoder for carries no codec context, whatever the type says.
-    if getattr(stream, "codec_context", None) is None:
-        raise VideoError("unsupported_codec", f"No decoder is known for the video in {path.name}. Convert it to H.264.")
-    check_size(stream.width, stream.height, path.name)
-    return stream
+    return sorted(streams, key=lambda stream: not stream.disposition & Disposition.default)
 
 
 def check_size(width: int, height: int, name: str) -> None:
@@ -135,13 +172,13 @@ def _is_image(container: InputContainer) -> bool:
     return any(name.endswith("_pipe") or name in ("image2", "webp", "ico", "jpegxl_anim") for name in names)
 
 
-def read_packets(container: InputContainer, stream: _Stream) -> Iterator[Packet[_Stream]]:
-    """Yield the stream's packets in decoding order without the empty ones; go on after read errors, up to a bound."""
+def read_packets(container: InputContainer, *streams: _Stream) -> Iterator[Packet[_Stream]]:
+    """Yield the streams' packets in decoding order without the empty ones; go on after read errors, up to a bound."""
     for _ in range(MAX_READ_ERRORS):
         try:
-            for packet in container.demux(stream):
+            for packet in container.demux(*streams):
                 if packet.size:
-                    yield packet
+                    yield packet  # type: ignore[misc]  # PyAV's stubs know one kind of stream only
             return
         except UNREADABLE:
             continue  # the demuxer keeps its place; a truncated file answers with the same error until the bound

@@ -46,6 +46,7 @@ class Span:
         packets: how many packets to decode from there.
         reorder_depth: pictures that the decoder must hold back to hand them out in order of presentation.
         by_order: timestamps can't be trusted; pictures are numbered as they come out, from 0.
+        track: number of the video track in the file.
     """
 
     seek_pts: int | None
@@ -53,6 +54,7 @@ class Span:
     packets: int
     reorder_depth: int
     by_order: bool
+    track: int
 
 
 def decode_span(
@@ -222,7 +224,7 @@ def _positioned(
 ) -> Iterator[tuple[VideoStream, Iterator[Packet[VideoStream]]]]:
     """Open the file; the packets start with the span's keyframe, however well or badly the container can seek."""
     if span.seek_pts is not None:
-        with open_video(path) as (container, stream):
+        with open_video(path, span.track) as (container, stream):
             try:
                 container.seek(span.seek_pts, stream=stream)
             except UNREADABLE:
@@ -232,7 +234,7 @@ def _positioned(
             if packets is not None:
                 yield stream, packets
                 return
-    with open_video(path) as (container, stream):
+    with open_video(path, span.track) as (container, stream):
         yield stream, islice(read_packets(container, stream), span.first_packet, None)
 
 

@@ -55,6 +55,7 @@ class SegmentPlan:
         first_packet: number of packets of the video stream before this segment's, in decoding order.
         packets: how many packets to decode.
         reorder_depth: pictures that the decoder must hold back to hand them out in order.
+        track: number of the video track in the file.
     """
 
     index: int
@@ -72,6 +73,7 @@ class SegmentPlan:
     first_packet: int
     packets: int
     reorder_depth: int
+    track: int
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ def plan(
                 first_packet=start_packet,
                 packets=survey.packets_before(end_pts) - start_packet,
                 reorder_depth=survey.reorder_depth,
+                track=survey.info.track,
             )
         )
     return VideoPlan(survey.info, tuple(segments), int(survey.pts[0]), base)
@@ -220,6 +223,7 @@ def read_pictures(
         packets=segment.packets,
         reorder_depth=segment.reorder_depth,
         by_order=segment.by_order,
+        track=segment.track,
     )
     wanted = segment.frames if segment.by_order else segment.pts
     pictures = decode_span(path, span, wanted, threads or min(os.cpu_count() or 1, _MAX_DECODE_THREADS))
@@ -257,7 +261,9 @@ def _end_pts(survey: Survey, clip: Clip | None) -> int:
 
 def _span(survey: Survey, first_packet: int, seek_pts: int) -> Span:
     """The video from a keyframe to its end."""
-    return Span(seek_pts, first_packet, len(survey.index.pts) - first_packet, survey.reorder_depth, by_order=False)
+    return Span(
+        seek_pts, first_packet, len(survey.index.pts) - first_packet, survey.reorder_depth, False, survey.info.track
+    )
 
 
 def _cuts(survey: Survey, segment_s: float) -> list[tuple[int, int]]:

@@ -27,6 +27,7 @@ from emotion_timeline.media.containers import (
     timestamps_are_trusted,
 )
 from emotion_timeline.media.pictures import can_convert, orientation, unsqueezed_size
+from emotion_timeline.media.tracks import Tracks, find_tracks
 
 _HEAD_PACKETS = 32  # enough to see whether packets and pictures correspond one to one
 _MAX_PIXEL_ASPECT = 4  # anamorphic film has 2; beyond, a header is wrong
@@ -54,6 +55,8 @@ class VideoInfo:
         pixel_format: ffmpeg's name.
         keyframes: number of packets marked as keyframes.
         trusted_timestamps: False where timestamps are missing or step back and are made up from the packets' pace.
+        track: number of the video track in the file that is analysed, from 0 over all of its tracks.
+        other_tracks: what the other video tracks are, such as thumbnails.
     """
 
     container: str
@@ -72,6 +75,8 @@ class VideoInfo:
     pixel_format: str
     keyframes: int
     trusted_timestamps: bool
+    track: int
+    other_tracks: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +112,11 @@ def survey_video(path: str | os.PathLike[str]) -> Survey:
         VideoError: not a video that can be processed; the message says why.
     """
     name = Path(path).name
-    with open_video(path) as (container, stream):
+    tracks = find_tracks(path)
+    with open_video(path, tracks.chosen) as (container, stream):
         index = index_packets(container, stream, name)
-        head = _decode_head(path)
+        _check_moving(container, stream, index, name)
+        head = _decode_head(path, tracks.chosen)
         if head is None or not can_convert(head.frame):
             raise VideoError(
                 "undecodable",
@@ -120,16 +127,31 @@ def survey_video(path: str | os.PathLike[str]) -> Survey:
             raise VideoError("image", f"{name} is a still image, not a video. Choose a video file.")
         trusted = timestamps_are_trusted(index, container, stream)
         if trusted:
-            index = _without_unpresentable(path, index, head)
+            index = _without_unpresentable(path, stream.index, index, head)
             pts = np.sort(index.pts[index.presented])
         else:
             pts = monotone_times(index, _nominal_step(stream))
-        info = _describe(container, stream, index, head, pts, trusted)
+        info = _describe(container, stream, index, head, pts, trusted, tracks)
         depth = index.reorder_depth() if trusted else 0
         return Survey(info, index, pts, Fraction(stream.time_base or 1), depth)
 
 
-def _without_unpresentable(path: str | os.PathLike[str], index: PacketIndex, head: _Head) -> PacketIndex:
+def _check_moving(container: InputContainer, stream: VideoStream, index: PacketIndex, name: str) -> None:
+    """Refuse one picture beside a longer track of sound: a song with its cover, or a video that lost its pictures."""
+    if len(index.pts) > 1 or stream.duration is None:
+        return
+    shown_s = float(stream.duration * Fraction(stream.time_base or 1))
+    sound_s = max(
+        (float(s.duration * s.time_base) for s in container.streams.audio if s.duration and s.time_base), default=0.0
+    )
+    if sound_s > shown_s + 1:
+        raise VideoError(
+            "no_moving_picture",
+            f"{name} holds {sound_s:.0f} s of sound, but only one picture. Choose the file with the moving picture.",
+        )
+
+
+def _without_unpresentable(path: str | os.PathLike[str], track: int, index: PacketIndex, head: _Head) -> PacketIndex:
     """Leave out pictures that no player shows.
 
     Those are the pictures that lead to a file's first keyframe and are predicted from others before its start, and
@@ -139,7 +161,7 @@ def _without_unpresentable(path: str | os.PathLike[str], index: PacketIndex, hea
     if head.frame.pts is not None and index.keyframe[0]:
         presented = presented & (index.pts >= min(head.frame.pts, index.pts[0]))
     if head.frame.interlaced_frame and not head.one_to_one:
-        presented = presented & np.isin(index.pts, _presented_pts(path))
+        presented = presented & np.isin(index.pts, _presented_pts(path, track))
     return replace(index, presented=presented)
 
 
@@ -150,6 +172,7 @@ def _describe(
     head: _Head,
     pts: NDArray[np.int64],
     trusted: bool,
+    tracks: Tracks,
 ) -> VideoInfo:
     base = Fraction(stream.time_base or 1)
     steps = np.diff(pts)
@@ -175,6 +198,8 @@ def _describe(
         pixel_format=head.frame.format.name,
         keyframes=int(np.count_nonzero(index.keyframe)),
         trusted_timestamps=trusted,
+        track=tracks.chosen,
+        other_tracks=list(tracks.others),
     )
 
 
@@ -202,12 +227,12 @@ class _Head:
     one_to_one: bool
 
 
-def _decode_head(path: str | os.PathLike[str]) -> _Head | None:
+def _decode_head(path: str | os.PathLike[str], track: int) -> _Head | None:
     """Decode the first pictures of a video; None where nothing can be decoded."""
     first: VideoFrame | None = None
     entered: list[int] = []
     pictures, errors = 0, 0
-    with open_video(path) as (container, stream):
+    with open_video(path, track) as (container, stream):
         context = stream.codec_context
         context.thread_type, context.thread_count = "NONE", 1
         head = islice(read_packets(container, stream), _MAX_HEAD_PACKETS)
@@ -233,10 +258,10 @@ def _decodable(entered: list[int], first: VideoFrame) -> int:
     return sum(first.pts is None or pts >= first.pts for pts in entered)
 
 
-def _presented_pts(path: str | os.PathLike[str]) -> NDArray[np.int64]:
+def _presented_pts(path: str | os.PathLike[str], track: int) -> NDArray[np.int64]:
     """Decode a whole video for the presentation timestamps of its pictures: int64 (n,)."""
     timestamps: list[int] = []
-    with open_video(path) as (container, stream):
+    with open_video(path, track) as (container, stream):
         stream.codec_context.thread_type = "AUTO"
         for packet in chain(read_packets(container, stream), [None]):
             try:

@@ -134,7 +134,7 @@ class Ahead(datetime):
         return super().now(tz) + timedelta(hours=1)
 
 
-def tasks(database: Database, networks: dict[str, str] | None = None) -> list[tuple[Task, str | int]]:
+def tasks(database: Database, networks: dict[str, list[str]] | None = None) -> list[tuple[Task, str | int]]:
     with database.read() as session:
         return [(turn.task, turn.id) for turn in turns.due(session, networks)]
 

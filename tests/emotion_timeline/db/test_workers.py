@@ -13,7 +13,7 @@ from tests.records import add, claim, expire, new_video, plan, rows, status, wri
 OURS, OTHER = {"paper": ["paper-1"]}, {"paper": ["paper-2"]}
 
 
-def tell(database: Database, name: str, networks: dict[str, str], ago_s: float = 0.0) -> None:
+def tell(database: Database, name: str, networks: dict[str, list[str]], ago_s: float = 0.0) -> None:
     with database.write() as session:
         workers.tell(session, name, networks)
         seen_at = videos.now() - timedelta(seconds=ago_s)
