@@ -1,7 +1,7 @@
 """What shares of emotions say in words: in the list, under the chart and on the cards of faces."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Protocol
 
 from flask import Blueprint
 
@@ -17,6 +17,13 @@ _MOST_MENTIONED = 3
 _LACKING = {"too_small": "face too small in", "no_face": "no face in", "decode_error": "not readable in"}
 
 
+class _Counted(Protocol):
+    """A video, as the API tells of it."""
+
+    emotion_frames: dict[str, int] | None
+    frames_by_status: dict[str, int] | None
+
+
 @blueprint.app_template_filter()
 def percent(share: float) -> str:
     """A share as people read it: 53 %, < 1 %."""
@@ -24,18 +31,22 @@ def percent(share: float) -> str:
 
 
 @blueprint.app_template_filter()
-def shares_sentence(video: Mapping[str, Any]) -> str:
+def shares_sentence(video: _Counted) -> str:
     """What a video shows most, by share of the classified frames of its faces, and in how many frames there was nothing
     to classify: mostly neutral 67 %, happy 33 %; no face in 8 % of frames."""
-    shares = shares_of(video["emotion_frames"] or dict.fromkeys(EMOTIONS, 0))
+    shares = shares_of(video.emotion_frames or dict.fromkeys(EMOTIONS, 0))
     ranked = sorted(shares.items(), key=lambda item: -item[1])[:_MOST_MENTIONED]
     emotions = [f"{emotion} {percent(share)}" for emotion, share in ranked if share >= _LEAST_SHARE]
     mostly = "mostly " if 0.5 < ranked[0][1] < 1 else ""
-    frames = video["frames_by_status"] or {}
+    frames = video.frames_by_status or {}
     total = sum(frames.values()) or 1
     lacking = {words: frames.get(status, 0) / total for status, words in _LACKING.items()}
-    told = [f"{words} {percent(share)} of frames" for words, share in lacking.items() if share >= _LEAST_SHARE]
-    return "; ".join(([mostly + ", ".join(emotions)] if emotions else []) + ([", ".join(told)] if told else []))
+    told = [f"{words} {percent(share)}" for words, share in lacking.items() if share >= _LEAST_SHARE]
+    return "; ".join(filter(None, (mostly + ", ".join(emotions) if emotions else "", _of_frames(told))))
+
+
+def _of_frames(told: list[str]) -> str:
+    return f"{', '.join(told)} of frames" if told else ""
 
 
 def chart_sentence(emotion_frames: Mapping[str, int], longest: Mapping[str, tuple[float, float]]) -> str:

@@ -11,7 +11,6 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import text
 
 from emotion_timeline.db.session import Database
 from emotion_timeline.exports.dictionary import EXPORTS
@@ -149,15 +148,6 @@ def test_band_of_a_clip_is_as_wide_as_the_clip(site: Website) -> None:
     assert 'data-from-s="1.0" data-to-s="1.5"' in page
 
 
-def test_band_of_an_earlier_version_is_made_when_it_is_looked_at(site: Website) -> None:
-    site.done(TWO_FACES)
-    page = site.client.get("/videos/v").text
-    with site.database.write() as session:
-        session.execute(text("DELETE FROM segment_curves"))
-    assert 'class="band"' in page
-    assert site.client.get("/videos/v").text == page
-
-
 def with_network(site: Website, **changes: Any) -> None:
     """The repository's network, as that which analysed."""
     folder = site.settings.models_dir / "paper"
@@ -215,13 +205,3 @@ def test_page_of_a_video_without_a_result_has_none_of_its_files(site: Website) -
     assert "per-second.csv" not in page
     assert "Quality at a glance" not in page
     assert "h264 in mov" in text_of(page)
-
-
-def test_a_video_of_an_earlier_version_has_every_file(site: Website) -> None:
-    """Its faces were never added up, and it has no notes."""
-    site.done(TWO_FACES)
-    with site.database.write() as session:
-        session.execute(text("DELETE FROM faces"))
-    for name in FILES:
-        assert site.client.get(f"/api/v1/videos/v/{name}").status_code == 200
-    assert site.client.get("/videos/v").status_code == 200

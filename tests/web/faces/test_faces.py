@@ -161,7 +161,7 @@ def test_the_page_shows_cards_and_moments_and_the_fragments_are_the_same(site: W
     assert "<b>&#34;Anna" not in page and '<b>"Anna' not in page
     read = text_of(page)
     for words in (
-        '<b>"Anna"</b> face 1', "8.4 s on screen, from 0:00.0 to 0:05.9", "happy 100 %", "with face 3",
+        '<b>"Anna"</b> face 1', "5.9 s on screen, from 0:00.0 to 0:05.9", "happy 100 %", "with face 3",
         "Split off again", "1 hidden face", "Show again", "0:00.0",
     ):  # fmt: skip
         assert words in read

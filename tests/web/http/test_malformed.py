@@ -62,14 +62,13 @@ def test_odd_id_is_refused_in_a_sentence(site: Website, text: str) -> None:
                 assert answer.status_code < 500, rule.rule
 
 
-QUERIES = ["/?q=%00", "/?%00=1", "/api/v1/videos?q=a%00b", "/api/v1/videos.zip?id=%00", "/?did=delete&gone=1&kept=%00"]
+PASSED_OVER = ["/?q=%00", "/?%00=1", "/?did=delete&gone=1&kept=%00"]
+QUERIES = [*((path, 200) for path in PASSED_OVER), ("/api/v1/videos?q=a%00b", 400), ("/api/v1/videos.zip?id=%00", 400)]
 
 
-@pytest.mark.parametrize("path", QUERIES)
-def test_query_with_nul_is_refused(site: Website, path: str) -> None:
-    answer = site.client.get(path)
-    assert answer.status_code == 400
-    assert "NUL" in answer.text
+@pytest.mark.parametrize(("path", "status"), QUERIES)
+def test_query_with_nul_is_passed_over_by_pages_and_refused_by_the_api(site: Website, path: str, status: int) -> None:
+    assert site.client.get(path).status_code == status
 
 
 @pytest.mark.parametrize("path", ["/selection/zip", "/selection/cancel"])
@@ -94,15 +93,16 @@ def test_impossible_date_is_ignored(site: Website, header: str, date: str) -> No
 
 
 def test_upload_while_the_network_is_gone_is_told_so(site: Website) -> None:
+    head = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
+    whole = ASTRONAUT.read_bytes()
+    begun = head | {"Upload-Length": str(len(whole))}
+    upload = site.client.post("/api/v1/uploads", headers=begun).headers["Location"]
     shutil.rmtree(site.settings.model_dir)
     try:
         sentence = assert_problem(site.upload(), 503, "network_unavailable")
         assert "operator" in sentence
         assert str(site.settings.data_dir) not in sentence
-        head = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
-        whole = ASTRONAUT.read_bytes()
-        created = site.client.post("/api/v1/uploads", headers=head | {"Upload-Length": str(len(whole))})
-        upload = created.headers["Location"]
+        assert_problem(site.client.post("/api/v1/uploads", headers=begun), 503, "network_unavailable")
         sent = site.client.patch(upload, data=whole, headers=head | {"Upload-Offset": "0"})
         assert_problem(sent, 503, "network_unavailable")
         assert_problem(site.client.post("/api/v1/videos/v/reanalyze"), 503, "network_unavailable")

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -154,12 +155,12 @@ def test_done_rows_have_a_strip_in_colours_and_in_words(site: Website) -> None:
     assert site.client.get("/api/v1/videos/v").get_json()["strip"] == "3" * 5 + "6" * 10 + "-" * 5
     html = site.client.get("/").text
     assert '<path class="happy" d="M0 0h5v10h-5z"></path><path class="neutral" d="M5 5h10v5h-10z"></path>' in html
-    assert "Neutral 50\u00a0%, happy 25\u00a0%, no face 25\u00a0%" in html
+    assert "Mostly neutral 67\u00a0%, happy 33\u00a0%; no face in 25\u00a0% of frames" in html
     assert text_of(html).count("not readable") == 1, "one legend for all"
 
 
 def told(emotions: dict[str, int], **statuses: int) -> str:
-    return shares_sentence({"emotion_frames": emotions, "frames_by_status": statuses})
+    return shares_sentence(SimpleNamespace(emotion_frames=emotions, frames_by_status=statuses))
 
 
 def test_a_row_tells_shares_of_classified_frames_and_how_many_frames_have_none() -> None:
