@@ -17,7 +17,7 @@ from emotion_timeline.db.migrations import migrate as migrate_database
 from emotion_timeline.db.session import Database
 from emotion_timeline.errors import TimelineError
 from emotion_timeline.labels import Labels
-from emotion_timeline.privacy import keep_private
+from emotion_timeline.service.privacy import keep_private
 
 BAD_INPUT = 2
 
@@ -61,7 +61,7 @@ def analyze(
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 def serve(host: str, port: int) -> None:
     """Run web and one worker together, until stopped with Ctrl-C."""
-    from emotion_timeline.server import run_service
+    from emotion_timeline.service.server import run_service
 
     settings = load()
     _migrate()

@@ -27,7 +27,7 @@ from emotion_timeline.exports import tidy
 from emotion_timeline.faces.classification import ARCHITECTURE, METADATA, WEIGHTS, model_version
 from emotion_timeline.labels import Labels
 from emotion_timeline.media.plan import inspect
-from emotion_timeline.server import web_command
+from emotion_timeline.service.server import web_command
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ASTRONAUT = REPOSITORY / "tests" / "media" / "astronaut.mp4"
@@ -215,9 +215,8 @@ class Service:
 
     def call_a_worker(self, times: int = 1) -> None:
         """Send messages from a process of this service, whose Celery has its settings."""
-        code = (
-            f"from emotion_timeline.queue import app; [app.send_task('worker.look_for_work') for _ in range({times})]"
-        )
+        message = "app.send_task('worker.look_for_work')"
+        code = f"from emotion_timeline.service.queue import app; [{message} for _ in range({times})]"
         subprocess.run([sys.executable, "-c", code], env=self.environment(), cwd=REPOSITORY, check=True, timeout=60)
 
     def video(self, video_id: str) -> Video:

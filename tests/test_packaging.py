@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from emotion_timeline.server import web_command, worker_command
+from emotion_timeline.service.server import web_command, worker_command
 from tests.services import ASTRONAUT, REPOSITORY
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())

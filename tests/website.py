@@ -17,13 +17,13 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from emotion_timeline import queue
 from emotion_timeline.clip import Clip
 from emotion_timeline.config import Settings
 from emotion_timeline.db import videos, work
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Base, Segment, Step, Video
 from emotion_timeline.observations import OBSERVATION, Observations, Status, blank
+from emotion_timeline.service import queue
 from tests import records
 from tests.databases import copy_migrated_sqlite
 from tests.services import ASTRONAUT

@@ -13,7 +13,7 @@ from emotion_timeline.db import workers
 from emotion_timeline.db.migrations import require_current
 from emotion_timeline.db.session import Database
 from emotion_timeline.detectors import detector_version
-from emotion_timeline.privacy import keep_private, make_private
+from emotion_timeline.service.privacy import keep_private, make_private
 from web.exports import api as exports_api
 from web.faces import api as faces_api
 from web.faces import pages as faces_pages

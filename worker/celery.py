@@ -1,5 +1,5 @@
-"""Where `celery -A worker worker` finds the application; the queue and its settings are emotion_timeline.queue's."""
+"""Where `celery -A worker worker` finds the application, which is that of emotion_timeline.service.queue."""
 
-from emotion_timeline.queue import app
+from emotion_timeline.service.queue import app
 
 __all__ = ["app"]

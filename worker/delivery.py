@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import SQLAlchemyError
 from standardwebhooks import Webhook
 
-from emotion_timeline.addresses import PORTS, NotFoundByName, PrivateAddress, resolve
 from emotion_timeline.config import Settings
 from emotion_timeline.db import webhooks
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.webhooks import Due
 from emotion_timeline.errors import LeaseLost
+from emotion_timeline.service.addresses import PORTS, NotFoundByName, PrivateAddress, resolve
 
 _TIMEOUT_S = 10.0  # of connecting to one address
 TOTAL_S = 20.0  # of a try, from its first connection to its answer

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from emotion_timeline.config import load
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.work import Networks
-from emotion_timeline.queue import call_a_worker
+from emotion_timeline.service.queue import call_a_worker
 from worker.heartbeat import Place
 
 _PULSE_S = 1.0

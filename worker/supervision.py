@@ -15,7 +15,7 @@ from typing import Any
 
 from emotion_timeline.config import Settings, load
 from emotion_timeline.db.work import Networks
-from emotion_timeline.queue import app
+from emotion_timeline.service.queue import app
 from worker import networks
 
 _SILENCE_S = 120.0  # at least, and as long as a lease, without a sign of life, after which the process is killed

@@ -17,8 +17,8 @@ from emotion_timeline.db.migrations import require_current
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.work import Networks
 from emotion_timeline.derived import remove_abandoned
-from emotion_timeline.privacy import keep_private, make_private
-from emotion_timeline.queue import call_a_worker
+from emotion_timeline.service.privacy import keep_private, make_private
+from emotion_timeline.service.queue import call_a_worker
 from worker import delivery
 from worker.supervision import supervisor
 

@@ -15,12 +15,12 @@ import pytest
 from sqlalchemy import select, update
 from standardwebhooks import Webhook as Verifier
 
-from emotion_timeline import addresses
 from emotion_timeline.config import Settings
 from emotion_timeline.db import videos, webhooks
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Delivery, DeliveryStatus
 from emotion_timeline.errors import LeaseLost
+from emotion_timeline.service import addresses
 from tests.receiver import Receiver, receiver
 from tests.records import add, complete, finish, plan, rows
 from tests.services import wait_until

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from flask import Blueprint, url_for
 from sqlalchemy.orm import Session
 
-from emotion_timeline import derived, queue
+from emotion_timeline import derived
 from emotion_timeline.clip import Clip
 from emotion_timeline.db import renders, videos
 from emotion_timeline.db.tables import Render, Video
 from emotion_timeline.db.videos import Progress
 from emotion_timeline.labels import labels_of
+from emotion_timeline.service import queue
 from emotion_timeline.views import listing
 from emotion_timeline.views.listing import Search
 from web.exports.api import done

@@ -9,9 +9,9 @@ from pathlib import Path, PurePath
 from flask import Blueprint, Response, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound
 
-from emotion_timeline import queue
 from emotion_timeline.db import renders, videos
 from emotion_timeline.db.tables import Render, RenderKind, RenderStatus, Video, VideoStatus
+from emotion_timeline.service import queue
 from web.http.operations import operation
 from web.http.problems import Problem
 from web.http.schemas import Failure

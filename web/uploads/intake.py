@@ -10,7 +10,6 @@ from typing import Annotated, Any, cast
 from flask import request
 from pydantic import WithJsonSchema
 
-from emotion_timeline import queue
 from emotion_timeline.config import served_version
 from emotion_timeline.db import idempotency, uploads, videos
 from emotion_timeline.db.idempotency import Made
@@ -19,6 +18,7 @@ from emotion_timeline.db.videos import NewVideo
 from emotion_timeline.detectors import detector_version
 from emotion_timeline.errors import ModelError
 from emotion_timeline.labels import Labels
+from emotion_timeline.service import queue
 from web.http.idempotency import Key, KeyHeaders, key_of_request
 from web.http.operations import read_headers
 from web.http.problems import Problem

@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, url_for
 
-from emotion_timeline.addresses import PORTS, NotFoundByName, PrivateAddress, resolve
 from emotion_timeline.db import idempotency as keys
 from emotion_timeline.db import webhooks
 from emotion_timeline.db.idempotency import Made
 from emotion_timeline.db.tables import Delivery, Webhook
+from emotion_timeline.service.addresses import PORTS, NotFoundByName, PrivateAddress, resolve
 from web.http import idempotency
 from web.http.idempotency import KeyHeaders
 from web.http.operations import operation

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from emotion_timeline.observations import Status, blank
-from emotion_timeline.server import web_command
+from emotion_timeline.service.server import web_command
 from tests.services import ASTRONAUT, REPOSITORY, free_port, wait_until
 from tests.website import HAPPY, INFO, Website
 

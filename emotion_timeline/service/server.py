@@ -16,7 +16,7 @@ from types import FrameType
 
 from emotion_timeline.config import Settings
 from emotion_timeline.errors import SettingsError
-from emotion_timeline.readiness import ADDRESS, listen
+from emotion_timeline.service.readiness import ADDRESS, listen
 
 _STOP_GRACE_S = 30
 _LOOK_S = 0.2

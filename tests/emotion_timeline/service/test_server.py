@@ -7,7 +7,7 @@ import pytest
 
 from emotion_timeline.config import Settings
 from emotion_timeline.errors import SettingsError
-from emotion_timeline.server import address, run_service
+from emotion_timeline.service.server import address, run_service
 
 
 def test_port_that_is_taken_is_told_with_what_to_do(tmp_path: Path) -> None:

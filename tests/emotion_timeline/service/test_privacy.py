@@ -11,7 +11,7 @@ import pytest
 from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
 from emotion_timeline.derived import place, workshop
-from emotion_timeline.privacy import keep_private, make_private
+from emotion_timeline.service.privacy import keep_private, make_private
 from tests.website import Website
 
 

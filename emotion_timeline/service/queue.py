@@ -13,7 +13,7 @@ from celery.signals import after_setup_logger
 from kombu.exceptions import OperationalError
 
 from emotion_timeline.config import Settings, load
-from emotion_timeline.privacy import keep_private
+from emotion_timeline.service.privacy import keep_private
 
 QUEUE = "timeline"
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def _configuration() -> dict[str, Any]:
         "worker_concurrency": 1,  # one process per GPU or per machine; it uses all cores by threads
         "worker_prefetch_multiplier": 1,
         "worker_hijack_root_logger": True,
-        "imports": ("worker.supervision", "worker.sweeping", "emotion_timeline.readiness"),
+        "imports": ("worker.supervision", "worker.sweeping", "emotion_timeline.service.readiness"),
     }
 
 
