@@ -34,7 +34,8 @@ from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Segment, Step
 from emotion_timeline.faces.preprocessing import crop_faces
-from emotion_timeline.media.plan import Frame, VideoPlan, plan, read_frames
+from emotion_timeline.media.frames import Frame, read_frames
+from emotion_timeline.media.plan import VideoPlan, plan
 from emotion_timeline.observations import Observations, Status
 from emotion_timeline.pipeline import BATCH_SIZE, Stages, analyze, load_stages
 from emotion_timeline.plan_rows import row_to_segment, segment_to_row

@@ -25,7 +25,8 @@ from emotion_timeline.faces.detection import Detector
 from emotion_timeline.faces.preprocessing import Preprocessing, crop_faces
 from emotion_timeline.faces.tracking import Linker
 from emotion_timeline.labels import Labels
-from emotion_timeline.media.plan import Frame, SegmentPlan, read_frames
+from emotion_timeline.media.frames import Frame, read_frames
+from emotion_timeline.media.plan import SegmentPlan
 from emotion_timeline.observations import Observations, Status, blank
 
 if TYPE_CHECKING:

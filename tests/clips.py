@@ -8,7 +8,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from emotion_timeline.media.plan import Frame, VideoPlan, read_frames
+from emotion_timeline.media.frames import Frame, read_frames
+from emotion_timeline.media.plan import VideoPlan
 from tests.media.make import CLIPS
 
 CLIP_BY_NAME = {clip.name: clip for clip in CLIPS}

@@ -25,10 +25,11 @@ from emotion_timeline.durations import longest_stand_s
 from emotion_timeline.errors import Stopped, VideoError
 from emotion_timeline.media import stills
 from emotion_timeline.media.containers import UNREADABLE
+from emotion_timeline.media.frames import read_pictures
 from emotion_timeline.media.movies import Movie
 from emotion_timeline.media.overlay import DrawnFace, draw_faces, drawable
 from emotion_timeline.media.pictures import ColourConverter
-from emotion_timeline.media.plan import SegmentPlan, VideoInfo, VideoPlan, plan, read_pictures
+from emotion_timeline.media.plan import SegmentPlan, VideoInfo, VideoPlan, plan
 from emotion_timeline.media.sound import read_sound
 from emotion_timeline.media.stills import Image
 from emotion_timeline.plan_rows import row_to_segment

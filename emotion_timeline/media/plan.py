@@ -1,4 +1,4 @@
-"""Plan the segments of a video and read their frames.
+"""Plan the segments of a video; media/frames.py reads them.
 
 Time is a frame's own presentation timestamp. A plan is made from the packets alone and says for every segment which
 frames it holds, where to start and how many packets to decode; so a segment read later, by anyone, in any order, gives
@@ -6,33 +6,22 @@ the same frames with the same pixels as one straight decode of the whole file.
 
 Segments are cut at keyframes in order of presentation. The leading pictures of an open GOP, which are decoded after the
 keyframe, shown before it and predicted from the GOP before, belong to the earlier segment, which reads on past the cut.
-
-A frame that is damaged, or predicted from damaged ones, has no picture: see emotion_timeline/media/damage.py.
 """
 
 import math
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from emotion_timeline.clip import Clip
 from emotion_timeline.errors import VideoError
-from emotion_timeline.media.containers import UNREADABLE
-from emotion_timeline.media.decoding import Span, can_start, decode_span
-from emotion_timeline.media.pictures import PictureConverter
+from emotion_timeline.media.decoding import Span, can_start
 from emotion_timeline.media.survey import Survey, VideoInfo, survey_video
 
-__all__ = [
-    "Frame", "SegmentPlan", "VideoInfo", "VideoPlan", "check_sample_hz", "inspect", "plan", "read_frames",
-    "read_pictures",
-]  # fmt: skip
-
-_MAX_DECODE_THREADS = 4  # frame threads each hold pictures in memory, and detection wants the processors too
+__all__ = ["SegmentPlan", "VideoInfo", "VideoPlan", "check_sample_hz", "inspect", "plan"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,25 +73,6 @@ class VideoPlan:
     segments: tuple[SegmentPlan, ...]
     origin_pts: int
     time_base: Fraction
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """One frame of a video.
-
-    Attributes:
-        index: 0-based, in order of presentation over the whole video.
-        timestamp_s: seconds from the video's first frame.
-        luma: uint8 (H, W), full-range grey 0-255 as displayed; None where the frame could not be decoded.
-        small_bgr: uint8 (h, w, 3), longest side at most the detection side, as displayed; None likewise.
-        scale: displayed pixels per pixel of small_bgr, in x and y; at least 1.
-    """
-
-    index: int
-    timestamp_s: float
-    luma: NDArray[np.uint8] | None
-    small_bgr: NDArray[np.uint8] | None
-    scale: float
 
 
 def inspect(path: str | os.PathLike[str]) -> VideoInfo:
@@ -177,58 +147,6 @@ def plan(
             )
         )
     return VideoPlan(survey.info, tuple(segments), int(survey.pts[0]), base)
-
-
-def read_frames(
-    path: str | os.PathLike[str], segment: SegmentPlan, detection_side: int = 640, threads: int | None = None
-) -> Iterator[Frame]:
-    """Decode a segment for analysis.
-
-    Args:
-        path: the video file that the segment was planned for.
-        segment: from `plan`.
-        detection_side: longest side of `Frame.small_bgr`, in pixels.
-        threads: for decoding; None takes the processors that there are, up to 4.
-
-    Yields:
-        Exactly one Frame for each of segment.frames, in order; luma is None for those that can't be decoded.
-
-    Raises:
-        VideoError: the file can't be opened any more.
-    """
-    converter = PictureConverter(detection_side, Fraction(segment.pixel_aspect))
-    for index, timestamp_s, picture in read_pictures(path, segment, threads):
-        if picture is None:
-            yield Frame(index, timestamp_s, None, None, 1.0)
-            continue
-        try:
-            yield Frame(index, timestamp_s, *converter.convert(picture))
-        except UNREADABLE:  # the pixel format changed in mid-stream to one that swscale doesn't know
-            yield Frame(index, timestamp_s, None, None, 1.0)
-
-
-def read_pictures(
-    path: str | os.PathLike[str], segment: SegmentPlan, threads: int | None = None
-) -> Iterator[tuple[int, float, VideoFrame | None]]:
-    """Decode a segment; arguments and errors are those of `read_frames`.
-
-    Yields:
-        For each of segment.frames, in order: its index, its timestamp in seconds from the video's first frame, and its
-        picture as it is stored, neither turned nor scaled; None for one that can't be decoded.
-    """
-    seconds = Fraction(segment.time_base_numerator, segment.time_base_denominator)
-    span = Span(
-        seek_pts=None if segment.first_packet == 0 else segment.start_pts,
-        first_packet=segment.first_packet,
-        packets=segment.packets,
-        reorder_depth=segment.reorder_depth,
-        by_order=segment.by_order,
-        track=segment.track,
-    )
-    wanted = segment.frames if segment.by_order else segment.pts
-    pictures = decode_span(path, span, wanted, threads or min(os.cpu_count() or 1, _MAX_DECODE_THREADS))
-    for index, pts, picture in zip(segment.frames.tolist(), segment.pts.tolist(), pictures, strict=True):
-        yield index, float((pts - segment.origin_pts) * seconds), picture
 
 
 def _sample(times_s: NDArray[np.float64], sample_hz: float | None) -> NDArray[np.int64]:

@@ -1,1 +1,1 @@
-"""How web and workers are run: the queue between them, the command that starts both, and who may read what they keep."""
+"""How web and workers are run: the queue between them, the command that starts both, and who may read the data."""

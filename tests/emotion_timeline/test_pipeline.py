@@ -18,7 +18,8 @@ from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import ModelError, Stopped, VideoError
 from emotion_timeline.faces.detection import Detector, packaged_model
 from emotion_timeline.faces.preprocessing import Preprocessing
-from emotion_timeline.media.plan import Frame, SegmentPlan, VideoPlan, plan, read_frames
+from emotion_timeline.media.frames import Frame, read_frames
+from emotion_timeline.media.plan import SegmentPlan, VideoPlan, plan
 from emotion_timeline.observations import OBSERVATION, Observations, Status
 from emotion_timeline.pipeline import BATCH_SIZE, MIN_FACE_PX, Stages, analyze, load_stages
 

@@ -20,7 +20,8 @@ from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Render, RenderKind, RenderStatus
 from emotion_timeline.errors import LeaseLost, Stopped, VideoError
 from emotion_timeline.media import stills
-from emotion_timeline.media.plan import plan, read_frames
+from emotion_timeline.media.frames import read_frames
+from emotion_timeline.media.plan import plan
 from emotion_timeline.observations import Status
 from emotion_timeline.views import subjects
 from emotion_timeline.views.boxes import BoxedFace, BoxedFrame

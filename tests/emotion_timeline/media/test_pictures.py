@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
+from emotion_timeline.media.frames import read_frames
 from emotion_timeline.media.pictures import PictureConverter
-from emotion_timeline.media.plan import inspect, plan, read_frames
+from emotion_timeline.media.plan import inspect, plan
 from tests.clips import CLIP_BY_NAME, SIDE, decode_straight, read_all
 from tests.media.make import draw_barcode, make_clip
 

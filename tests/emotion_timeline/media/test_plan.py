@@ -12,8 +12,9 @@ from av.video.frame import VideoFrame
 
 from emotion_timeline.clip import Clip
 from emotion_timeline.errors import VideoError
+from emotion_timeline.media.frames import read_frames
 from emotion_timeline.media.pictures import PictureConverter
-from emotion_timeline.media.plan import inspect, plan, read_frames
+from emotion_timeline.media.plan import inspect, plan
 from tests.clips import CLIP_BY_NAME, SIDE, UNTRUSTED, assert_same_frames, decode_straight, packets_of, read_all
 from tests.media.make import CLIPS, read_barcode
 

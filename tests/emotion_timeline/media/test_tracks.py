@@ -14,7 +14,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from emotion_timeline.errors import VideoError
-from emotion_timeline.media.plan import inspect, plan, read_frames
+from emotion_timeline.media.frames import read_frames
+from emotion_timeline.media.plan import inspect, plan
 from tests.media.make import draw_barcode, make_sound, read_barcode
 
 Track = tuple[str, int, int, bool]
