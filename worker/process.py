@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from emotion_timeline.config import load
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.work import Networks
-from emotion_timeline.service.queue import call_a_worker
+from emotion_timeline.service.queue import call_a_worker, keep_our_own_lines
 from worker.heartbeat import Place
 
 _PULSE_S = 1.0
@@ -39,6 +39,7 @@ def main(level: int) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # so that nothing else gets among the answers
     threading.current_thread().name = "work"
     logging.basicConfig(level=level, format=_FORMAT.replace("%(processName)s", "Work"))
+    keep_our_own_lines(logging.getLogger())
     requests: SimpleQueue[dict[str, str] | None] = SimpleQueue()
     stopping = threading.Event()
     threading.Thread(target=_listen, args=(requests, stopping), daemon=True).start()

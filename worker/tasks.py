@@ -133,7 +133,7 @@ def finish_video(place: Place, video_id: str) -> None:
                 video = videos.get(session, video_id)
             faces = (video.summary or {}).get("faces")
             _log.info(
-                "%s is analysed: %s frames, %s faces (video %s).", video.filename, video.frames_total, faces, video_id
+                "%s is analysed: %s frames, %s face(s) (video %s).", video.filename, video.frames_total, faces, video_id
             )
 
 

@@ -59,10 +59,10 @@ app.add_defaults(_configuration)
 
 
 @after_setup_logger.connect
-def _keep_our_own_lines(logger: logging.Logger, **_: Any) -> None:
-    """Where Celery is told to give warnings only, what we say of recordings is still heard."""
+def keep_our_own_lines(logger: logging.Logger, **_: Any) -> None:
+    """Where a worker is told to give warnings only, let the one line that it says of each recording still be heard."""
     if logger.level == logging.WARNING:
-        logging.getLogger("worker").setLevel(logging.INFO)
+        logging.getLogger("worker.tasks").setLevel(logging.INFO)
 
 
 def call_a_worker() -> None:

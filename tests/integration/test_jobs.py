@@ -197,7 +197,7 @@ def test_a_video_whose_network_was_replaced_begins_anew(make_service: MakeServic
     service.submit(ASTRONAUT, ID, SAMPLE_HZ)
     with service.database.write() as session:
         served = session.get_one(Video, ID).model_version
-        session.execute(update(Video).values(model_version="paper-older"))
+        session.execute(update(Video).values(model_version="paper-older-ferplus"))
     service.start_worker()
     assert service.wait_for(ID).model_version == served
     assert service.csv(ID) == undisturbed
