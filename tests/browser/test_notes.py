@@ -71,7 +71,7 @@ def test_times_are_typed_and_what_is_wrong_is_said_beside_the_form(
     expect(refusal).to_have_text("The start was expected to lie in the recording, from 0 to 2 seconds, but is 540.")
     page.locator("#note-start").fill("soon")
     page.get_by_role("button", name="Add the note").click()
-    expect(refusal).to_contain_text("but is soon")
+    expect(refusal).to_contain_text("but is 'soon'")
     assert_accessible(page)
     page.locator("#note-start").fill("1,25")
     page.get_by_role("button", name="Add the note").click()
