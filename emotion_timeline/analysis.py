@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import URL, select
 from tqdm import tqdm
 
 from emotion_timeline import results
@@ -66,13 +66,13 @@ def analyze_file(
         SettingsError: the output can't be written.
     """
     sidecar_path = output.with_suffix(".json")
-    _check_output(path, output, sidecar_path)
+    check_output(path, output)
     labels = labels or settings.labels
     served_version(settings.model_dir, labels)  # refused before the seconds of loading
     planned = plan(path, settings.segment_s, sample_hz, clip)
     stages = load_stages(settings.model_dir, settings.detector_path, settings.threads, labels)
     with tempfile.TemporaryDirectory(prefix=".emotion-timeline-", dir=output.parent) as folder:
-        database = Database(f"sqlite:///{folder}/timeline.db")
+        database = Database(URL.create("sqlite", database=f"{folder}/timeline.db"))
         migrate(database)
         total = sum(len(segment.frames) for segment in planned.segments)
         with tqdm(total=total, unit="frame", disable=not show_progress, smoothing=0.1) as bar:
@@ -83,14 +83,47 @@ def analyze_file(
     return sidecar
 
 
-def _check_output(path: Path, output: Path, sidecar_path: Path) -> None:
-    """Before an hour of work, not after it."""
+def check_output(path: Path, output: Path) -> None:
+    """Refuse an output that can't be written, or where something else lies, before an hour of work and not after it.
+
+    Args:
+        path: the recording.
+        output: the CSV; the JSON file beside it has the same name with .json.
+
+    Raises:
+        SettingsError: it can't be the output; the message says why.
+    """
+    sidecar_path = output.with_suffix(".json")
     if output.suffix == ".json" or path.resolve() in (output.resolve(), sidecar_path.resolve()):
         raise SettingsError(f"{output} can't be the output: give a file name that ends in .csv.")
     if output.is_dir() or not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
         raise SettingsError(
             f"{output} can't be written: give the path of a file in a folder that exists and is writable."
         )
+    longest = os.pathconf(output.parent, "PC_NAME_MAX")
+    if max(len(os.fsencode(name)) for name in (output.name, sidecar_path.name)) > longest:
+        raise SettingsError(f"{sidecar_path.name} is longer than a file's name can be. Give a shorter one by --output.")
+    for there in (output, sidecar_path):
+        if there.exists() and not _is_of(path, sidecar_path):
+            raise SettingsError(
+                f"{there} is there already, and this program didn't write it for {path.name}. Give another name by "
+                "--output, or move that file away."
+            )
+
+
+def _is_of(path: Path, sidecar_path: Path) -> bool:
+    """Whether a JSON file is what this program wrote for a recording, so that it and its CSV may be written again."""
+    try:
+        sidecar = json.loads(sidecar_path.read_text(encoding="utf-8"))
+        ours = sidecar["software"]["name"] == "emotion-timeline"
+        return bool(ours and sidecar["sha256"] == _sha256(path))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fill(
@@ -134,11 +167,10 @@ def _claim_step(session: Any, video_id: str, step: Step) -> Claim:
 def _describe(
     settings: Settings, path: Path, sample_hz: float | None, clip: Clip, planned: VideoPlan, stages: Stages
 ) -> videos.NewVideo:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = _sha256(path)
     return videos.NewVideo(
         id=videos.id_of(digest),  # the same recording gives the same CSV
-        filename=path.name,
+        filename=os.fsencode(path.name).decode("utf-8", "replace"),  # a name need not be UTF-8; text has to be
         size_bytes=path.stat().st_size,
         sha256=digest,
         sample_hz=sample_hz,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL
 
 from emotion_timeline.errors import ModelError, SettingsError
 from emotion_timeline.labels import Labels, Network
@@ -85,10 +86,10 @@ class Settings(BaseSettings):
         return frozenset(name.strip().strip("[]").rstrip(".").lower() for name in self.hosts.split(",")) - {""}
 
     @property
-    def resolved_database_url(self) -> str:
+    def resolved_database_url(self) -> str | URL:
         """SQLAlchemy URL with its driver."""
-        if not self.database_url:
-            return f"sqlite:///{self.data_dir.resolve() / 'timeline.db'}"
+        if not self.database_url:  # in parts: a folder's name may have what means something in a URL
+            return URL.create("sqlite", database=str(self.data_dir.resolve() / "timeline.db"))
         for plain in ("postgresql://", "postgres://"):
             if self.database_url.startswith(plain):
                 return "postgresql+psycopg://" + self.database_url.removeprefix(plain)

@@ -50,7 +50,7 @@ class Website:
         settings = Settings(data_dir=folder / "data", models_dir=folder / "models", model="paper")
         self.settings = settings.model_copy(update=changes)  # unchecked, so that limits can be made absurd
         self.serve("paper-test")
-        if self.settings.resolved_database_url.startswith("sqlite"):
+        if not self.settings.database_url:
             copy_migrated_sqlite(self.settings.data_dir / "timeline.db")
         self.app: Flask = create_app(self.settings)
         self.client: FlaskClient = self.app.test_client()
