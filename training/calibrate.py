@@ -22,7 +22,7 @@ from training.datasets import PAPER_SPLITS, Dataset, load
 from training.errors import TrainingError
 from training.export import export
 from training.ferplus import distributions, load_votes, votes_for
-from training.networks import FERPLUS_HEAD, HEAD
+from training.heads import FERPLUS_HEAD, HEAD
 from training.report import write_report
 from training.run import predict
 

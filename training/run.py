@@ -22,6 +22,7 @@ from training import checkpoint, networks, normalization
 from training.augmentation import augmentation, cropped, mix
 from training.datasets import Dataset
 from training.errors import TrainingError
+from training.heads import HEAD
 from training.metrics import cross_entropy
 from training.recipe import Recipe
 from training.teaching import Teachers, begin_with
@@ -231,8 +232,8 @@ class Run:
                 by_head = np.split(targets, len(self.model.outputs), axis=1)
                 figures = self._steps.train_on_batch(images, by_head, return_dict=True)
                 # Where there is a second head, the first one's own figures.
-                totals["loss"] += float(figures.get(f"{networks.HEAD}_loss", figures["loss"]))
-                totals["accuracy"] += float(figures.get(f"{networks.HEAD}_accuracy", figures.get("accuracy")))
+                totals["loss"] += float(figures.get(f"{HEAD}_loss", figures["loss"]))
+                totals["accuracy"] += float(figures.get(f"{HEAD}_accuracy", figures.get("accuracy")))
                 bar.update(size)
                 bar.set_postfix({name: f"{total / (step + 1):.3f}" for name, total in totals.items()}, refresh=False)
         return {name: total / steps for name, total in totals.items()}

@@ -10,8 +10,9 @@ from keras import layers
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces.preprocessing import Scaling
-from training.networks import HEAD, pixel_scaling
-from training.networks.blocks import convolution
+from training.blocks import convolution
+from training.heads import HEAD
+from training.networks import pixel_scaling
 from training.recipe import Recipe
 
 ANY_SIDE = True

@@ -17,6 +17,7 @@ from training.datasets import Dataset
 from training.errors import TrainingError
 from training.evaluate import main as evaluate_main
 from training.ferplus import COLUMNS
+from training.heads import FERPLUS_HEAD
 from training.recipe import Recipe
 from training.run import Run, predict
 from training.train import main
@@ -77,7 +78,7 @@ def test_second_head_learns_the_votes_while_labels_rule_the_first(
     assert calibrate_main(["--model", str(output), "--data", str(training_images), "--ferplus", str(votes)]) == 0
     np.testing.assert_allclose(Classifier(output).answers(training_data[1].images), answers, atol=0.02)
     assert calibrate_main(["--model", str(output), "--data", str(training_images)]) == 2
-    assert "has a head for FER+'s votes, so it needs them" in capsys.readouterr().err
+    assert "has a head for FER+'s votes, which are needed to calibrate it" in capsys.readouterr().err
 
 
 def test_images_without_votes_have_no_say_in_the_second_head(
@@ -86,9 +87,9 @@ def test_images_without_votes_have_no_say_in_the_second_head(
     training, validation = training_data
     recipe = replace(RECIPE, weight_decay=0.0, average=0.0, epochs=1)
     run = Run(TINY, recipe, tmp_path, training, validation, np.zeros((len(training), 7), np.float32))
-    before = run.model.get_layer(networks.FERPLUS_HEAD).get_weights()
+    before = run.model.get_layer(FERPLUS_HEAD).get_weights()
     next(run.epochs())
-    for value, expected in zip(run.model.get_layer(networks.FERPLUS_HEAD).get_weights(), before, strict=True):
+    for value, expected in zip(run.model.get_layer(FERPLUS_HEAD).get_weights(), before, strict=True):
         np.testing.assert_array_equal(value, expected)
 
 

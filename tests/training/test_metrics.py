@@ -22,6 +22,7 @@ from training.calibration import (
     take_out,
 )
 from training.flops import flops
+from training.heads import FERPLUS_HEAD
 from training.metrics import bootstrap_intervals, cross_entropy, expected_calibration_error, metrics
 
 
@@ -147,10 +148,10 @@ def test_calibration_is_taken_out_of_answers_and_of_a_network_again() -> None:
     probabilities, _ = known()
     np.testing.assert_allclose(calibration.undone(calibration.applied(probabilities)), probabilities, atol=1e-6)
     model = networks.build("residual", ferplus=True)
-    before = model.get_layer(networks.FERPLUS_HEAD).get_weights()
-    build_in(model, calibration, networks.FERPLUS_HEAD)
-    take_out(model, calibration, networks.FERPLUS_HEAD)
-    for weight, expected in zip(model.get_layer(networks.FERPLUS_HEAD).get_weights(), before, strict=True):
+    before = model.get_layer(FERPLUS_HEAD).get_weights()
+    build_in(model, calibration, FERPLUS_HEAD)
+    take_out(model, calibration, FERPLUS_HEAD)
+    for weight, expected in zip(model.get_layer(FERPLUS_HEAD).get_weights(), before, strict=True):
         np.testing.assert_allclose(weight, expected, atol=1e-6)
 
 

@@ -41,7 +41,7 @@ def test_report_on_a_video_is_added_to_the_card(tmp_path: Path, capsys: pytest.C
     assert cv2.imread(str(folder / "video.png")) is not None
     card = (folder / "README.md").read_text()
     assert "(video.png)" in card
-    assert f"models/paper models/paper --video {ASTRONAUT.name}" in card
+    assert f"training.video models/paper --video {ASTRONAUT.name}" in card
 
 
 def test_video_without_a_face_is_refused_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,9 +14,9 @@ from keras import layers
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces.preprocessing import Scaling
 from training.errors import TrainingError
+from training.heads import FERPLUS_HEAD
 from training.recipe import Recipe
 
-HEAD, FERPLUS_HEAD = "emotions", "ferplus"  # names of the last layers
 _TAUGHT = 0.3  # share of the teachers' answers in the targets of a network that others of another kind teach
 NAMES = tuple(sorted(module.name for module in iter_modules(__path__)))
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from emotion_timeline.faces.preprocessing import Scaling
 from training import imagenet
+from training.blocks import convolution, normalized, probabilities
 from training.networks import pixel_scaling
-from training.networks.blocks import convolution, normalized, probabilities
 from training.recipe import Recipe
 
 ANY_SIDE = True

@@ -5,7 +5,7 @@ from typing import Any
 from keras import layers
 
 from emotion_timeline.emotions import EMOTIONS
-from training.networks import HEAD
+from training.heads import HEAD
 
 
 def convolution(
