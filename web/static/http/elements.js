@@ -67,6 +67,16 @@ export function context(canvas) {
 }
 
 /**
+ * Write words into an element, unless they stand there: or they would be read aloud again.
+ *
+ * @param {HTMLElement} element
+ * @param {string} words
+ */
+export function tell(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+/**
  * @template {Element} T
  * @param {Element | null} found
  * @param {string} selector

@@ -9,7 +9,7 @@ import { CanvasSurface } from "./canvas.js";
 import { Marks } from "./chartmarks.js";
 import { save, svg, png } from "./chartsvg.js";
 import { nearest } from "./curves.js";
-import { byId, datum, every, one } from "../http/elements.js";
+import { byId, datum, every, one, tell } from "../http/elements.js";
 import { clock, colours, draw } from "./figure.js";
 import { follow, pan, zoom } from "./gestures.js";
 import { playhead } from "./playhead.js";
@@ -323,8 +323,7 @@ class Chart {
     this.telling = new AbortController();
     try {
       const words = await own.sentence(this.fromS, this.toS, this.telling.signal);
-      const none = own.faces.length ? "This face is not seen here." : "No face is shown here.";
-      tell(byId("chart-summary"), words || none);
+      tell(byId("chart-summary"), words || `${own.faces.length ? "This face is not seen" : "No face is shown"} here.`);
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") return;
       tell(byId("chart-summary"), ""); // better none than one of another stretch
@@ -380,9 +379,4 @@ class Chart {
     const { document_, name } = this.#file();
     save(await png(document_), `${name}.png`);
   }
-}
-
-/** @type {(element: HTMLElement, words: string) => void} */
-function tell(element, words) {
-  if (element.textContent !== words) element.textContent = words; // or it would be read aloud again
 }
