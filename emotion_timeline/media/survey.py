@@ -118,6 +118,7 @@ def survey_video(path: str | os.PathLike[str]) -> Survey:
         _check_moving(container, stream, index, name)
         head = _decode_head(path, tracks.chosen)
         if head is None or not can_convert(head.frame):
+            _check_not_encrypted(path, tracks.chosen)
             raise VideoError(
                 "undecodable",
                 f"No frame of {name} can be decoded: it is damaged or in a rare format. Convert it to H.264.",
@@ -134,6 +135,17 @@ def survey_video(path: str | os.PathLike[str]) -> Survey:
         info = _describe(container, stream, index, head, pts, trusted, tracks)
         depth = index.reorder_depth() if trusted else 0
         return Survey(info, index, pts, Fraction(stream.time_base or 1), depth)
+
+
+def _check_not_encrypted(path: str | os.PathLike[str], track: int) -> None:
+    """Refuse a file whose packets say that they are encrypted, by its true reason."""
+    with open_video(path, track) as (container, stream):
+        if any(packet.has_sidedata("encryption_info") for packet in islice(read_packets(container, stream), 1)):
+            raise VideoError(
+                "encrypted",
+                f"{Path(path).name} is encrypted, as videos from shops and streaming services are, and can't be read "
+                "without its key. Choose a recording that is not protected.",
+            )
 
 
 def _check_moving(container: InputContainer, stream: VideoStream, index: PacketIndex, name: str) -> None:

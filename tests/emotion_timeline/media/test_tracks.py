@@ -90,3 +90,17 @@ def test_what_is_no_video_is_refused_with_the_true_reason(tmp_path: Path) -> Non
         with pytest.raises(VideoError, match=words) as refused:
             inspect(path)
         assert refused.value.code == code
+
+
+def test_an_encrypted_video_is_refused_as_such(tmp_path: Path) -> None:
+    key = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "7" * 32, "encryption_kid": "a" * 32}
+    clear, path = write_tracks(tmp_path / "clear.mp4", [("libx264", 10, 160, True)]), tmp_path / "rented.mp4"
+    with av.open(str(clear)) as source, av.open(str(path), "w", container_options=key) as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    with pytest.raises(VideoError, match=r"rented\.mp4 is encrypted") as refused:
+        inspect(path)
+    assert refused.value.code == "encrypted"
