@@ -8,9 +8,6 @@ from pydantic.json_schema import SkipJsonSchema
 from web.http.schemas import Body, Probability
 from web.http.validation import Seconds, Texts, WholeNumber, number_as_written, whole_as_written
 
-MAIN = "main"
-"""Asks for the face that is seen in most frames."""
-
 _LONGEST_S = 1e7
 _Time = Annotated[float, Field(ge=0, le=_LONGEST_S), number_as_written]
 _FaceId = Annotated[int, Field(ge=1, le=2**31 - 1), whole_as_written]
