@@ -77,13 +77,15 @@ def assert_stored(service: Service, address: str, path: str, recording: Path) ->
     assert [file.name for file in service.settings.recordings_dir.iterdir()] == [answer["video"]["id"]]
 
 
-def web_processes() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children(recursive=True) if "web:create_app()" in p.cmdline()]
+def web_processes(address: str) -> list[psutil.Process]:
+    """Those of the server at this address; another test's may run beside it."""
+    place = urlsplit(address).netloc
+    return [p for p in psutil.Process().children(recursive=True) if {"web:create_app()", place} <= set(p.cmdline())]
 
 
-def kill_web() -> None:
+def kill_web(address: str) -> None:
     """kill -9 of the server and of what it started."""
-    found = web_processes()
+    found = web_processes(address)
     assert found
     victims = {child for process in found for child in (process, *process.children(recursive=True))}
     for victim in victims:
@@ -118,7 +120,7 @@ def test_recording_arrives_whole_though_the_server_is_killed(service: Service, t
             connection.sendall(body[: 10 * MIB])
             (part,) = service.settings.recordings_dir.iterdir()
             wait_until(lambda: part.stat().st_size >= 9 * MIB, 60, "receiving")
-            kill_web()
+            kill_web(address)
     with service.web() as address:
         offset = offset_of(address, path)
         assert offset == part.stat().st_size >= 9 * MIB
@@ -128,7 +130,7 @@ def test_recording_arrives_whole_though_the_server_is_killed(service: Service, t
 
 def test_recording_is_examined_though_the_server_is_killed_meanwhile(service: Service, tmp_path: Path) -> None:
     def probes() -> list[psutil.Process]:
-        found = (child for web in web_processes() for child in web.children(recursive=True))
+        found = (child for web in web_processes(address) for child in web.children(recursive=True))
         return [child for child in found if "emotion_timeline.media.probe" in child.cmdline()]
 
     with service.web() as address:
@@ -140,7 +142,7 @@ def test_recording_is_examined_though_the_server_is_killed_meanwhile(service: Se
             probe.suspend()  # or it might be done before the server is killed
         assert requests.get(address + path, timeout=60).json()["status"] == "examining"
         assert offset_of(address, path) == ASTRONAUT.stat().st_size
-        kill_web()
+        kill_web(address)
         sender.join()
     with service.web() as address:
         assert_stored(service, address, path, ASTRONAUT)
