@@ -30,6 +30,7 @@ from emotion_timeline.errors import SettingsError
 from emotion_timeline.exports import tidy
 from emotion_timeline.labels import Labels
 from emotion_timeline.media.plan import VideoPlan, plan
+from emotion_timeline.media.shots import ShotFinder
 from emotion_timeline.pipeline import Stages, analyze, load_stages
 from emotion_timeline.plan_rows import row_to_segment, segment_to_row
 
@@ -146,13 +147,13 @@ def _fill(
             claimed = work.claim_segment(session, segment_id, _LEASE_S, 1)
         assert claimed is not None, "a new segment can be claimed"
         claim, _, row = claimed
-        blocks = []
-        for block in analyze(path, row_to_segment(row), stages):
+        blocks, shots = [], ShotFinder()
+        for block in analyze(path, row_to_segment(row), stages, shots=shots):
             blocks.append(block)
             advance(len(set(block["frame"].tolist())))
         with database.write() as session:
             work.complete_segment(session, claim)
-            results.store_segment(session, segment_id, blocks)
+            results.store_segment(session, segment_id, blocks, shots.edges)
     with database.write() as session:
         results.finish(session, _claim_step(session, video.id, Step.FINISH))
         return videos.get(session, video.id)

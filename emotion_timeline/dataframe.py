@@ -17,8 +17,10 @@ from emotion_timeline.errors import InputError, SettingsError
 from emotion_timeline.exports.dictionary import TEXT_COLUMNS
 from emotion_timeline.exports.tidy import CSV_COLUMNS, plain_text
 
-_DTYPES = {"frame": "int64", "face_id": "Int64"} | dict.fromkeys(TEXT_COLUMNS, "string")
+_DTYPES = {"frame": "int64", "face_id": "Int64", "shot": "int64"} | dict.fromkeys(TEXT_COLUMNS, "string")
 """Columns that are not float64: whole numbers, blank where there is no face, and text."""
+_LASTING = CSV_COLUMNS[: CSV_COLUMNS.index("model_version") + 1]
+"""Columns that every version has written; a later version may have more."""
 
 
 def analyze(
@@ -61,9 +63,9 @@ def read(path: str | os.PathLike[str]) -> pd.DataFrame:
         path: the CSV, as the service, the command line or `analyze` makes it.
 
     Returns:
-        Its columns, by name: `frame` int64, `face_id` Int64, text as "string", all others float64; blank cells are
-        missing values. `.attrs` holds the JSON file beside the CSV, which says how it was made; it is empty where
-        there is none.
+        Its columns, by name: `frame` and `shot` int64, `face_id` Int64, text as "string", all others float64; blank
+        cells are missing values. `.attrs` holds the JSON file beside the CSV, which says how it was made; it is empty
+        where there is none.
 
     Raises:
         InputError: the file is missing or no timeline.
@@ -73,7 +75,7 @@ def read(path: str | os.PathLike[str]) -> pd.DataFrame:
         rows = pd.read_csv(path, dtype=_DTYPES, keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as exc:
         raise InputError(f"{path} should be a timeline that Emotion Timeline wrote, but can't be read: {exc}.") from exc
-    missing = [name for name in CSV_COLUMNS if name not in rows.columns]
+    missing = [name for name in _LASTING if name not in rows.columns]
     if missing:
         raise InputError(
             f"{path} should be a timeline that Emotion Timeline wrote, with a column {missing[0]}, but its columns are "

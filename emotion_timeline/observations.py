@@ -35,6 +35,7 @@ OBSERVATION = np.dtype(
         ("box", "f4", (4,)),  # x, y, width, height in pixels of the frame as displayed; NaN without a face
         ("probabilities", "f4", (len(EMOTIONS),)),  # in the order of EMOTIONS; NaN unless status is OK
         ("tracklet", "i4"),  # face track within the segment; -1 without a face
+        ("begins_shot", "?"),  # the frame is the first of a shot, or the segment's first one with a picture
     ]
 )
 

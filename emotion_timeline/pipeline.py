@@ -27,6 +27,7 @@ from emotion_timeline.faces.tracking import Linker
 from emotion_timeline.labels import Labels
 from emotion_timeline.media.frames import Frame, read_frames
 from emotion_timeline.media.plan import SegmentPlan
+from emotion_timeline.media.shots import ShotFinder, Signature, signature
 from emotion_timeline.observations import Observations, Status, blank
 
 if TYPE_CHECKING:
@@ -59,10 +60,11 @@ class Stages:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _SearchedFrame:
-    """The rows of one frame, and the crops of its rows with the status OK."""
+    """The rows of one frame, the crops of its rows with the status OK, and what tells it from other shots."""
 
     rows: Observations
     crops: NDArray[np.uint8]  # (n, size, size, 1)
+    signature: Signature | None
 
 
 def load_stages(
@@ -92,6 +94,7 @@ def analyze(
     segment: SegmentPlan,
     stages: Stages,
     *,
+    shots: ShotFinder | None = None,
     on_progress: Callable[[int], None] = lambda frames: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Observations]:
@@ -101,6 +104,7 @@ def analyze(
         path: the video.
         segment: which frames.
         stages: what load_stages gave.
+        shots: a new one, whose edges tell afterwards where shots go on over segments.
         on_progress: called after every frame with the number of this segment's frames that were searched for faces.
         should_stop: asked before every frame and while waiting for one, several times a second; must answer at once.
 
@@ -113,7 +117,8 @@ def analyze(
     """
     linker = Linker(interval_s(vars(segment)))
     with closing(_search_all(path, segment, stages, should_stop)) as searched:
-        for frames in _batches(_count(searched, segment, on_progress)):
+        counted = _count(searched, segment, on_progress)
+        for frames in _batches(_mark_shots(counted, shots or ShotFinder())):
             rows = _classify(frames, stages.classifier)
             rows["tracklet"] = linker.link(rows)
             yield rows
@@ -130,6 +135,12 @@ def _count(
         yield frame
     if done != len(segment.frames):
         raise RuntimeError(f"Segment {segment.index} has {len(segment.frames)} frames, but {done} were read.")
+
+
+def _mark_shots(searched: Iterable[_SearchedFrame], shots: ShotFinder) -> Iterator[_SearchedFrame]:
+    for frame, begins_shot in shots.follow(searched):
+        frame.rows["begins_shot"] = begins_shot
+        yield frame
 
 
 def _search_all(
@@ -184,10 +195,11 @@ def _wait(
 def _search(frame: Frame, stages: Stages) -> _SearchedFrame:
     """Detects and crops the faces of one frame."""
     if frame.luma is None or frame.small_bgr is None:
-        return _faceless(frame, Status.DECODE_ERROR, stages)
+        return _faceless(frame, Status.DECODE_ERROR, stages, None)
+    picture = signature(frame.small_bgr)
     faces = stages.detector.detect(frame.small_bgr)
     if not len(faces):
-        return _faceless(frame, Status.NO_FACE, stages)
+        return _faceless(frame, Status.NO_FACE, stages, picture)
     # The small picture's sides are whole pixels, so its scale may differ a little between x and y.
     scale_yx = np.divide(frame.luma.shape, frame.small_bgr.shape[:2], dtype=np.float32)
     scale_xy = scale_yx[::-1]
@@ -201,16 +213,16 @@ def _search(frame: Frame, stages: Stages) -> _SearchedFrame:
     rows["confidence"] = faces.confidences
     rows["box"] = boxes
     landmarks = faces.landmarks[large_enough] * scale_xy
-    return _SearchedFrame(rows, crop_faces(frame.luma, landmarks, stages.preprocessing))
+    return _SearchedFrame(rows, crop_faces(frame.luma, landmarks, stages.preprocessing), picture)
 
 
-def _faceless(frame: Frame, status: Status, stages: Stages) -> _SearchedFrame:
+def _faceless(frame: Frame, status: Status, stages: Stages, picture: Signature | None) -> _SearchedFrame:
     rows = blank(1)
     rows["frame"] = frame.index
     rows["timestamp_s"] = frame.timestamp_s
     rows["status"] = status
     size = stages.preprocessing.size
-    return _SearchedFrame(rows, np.empty((0, size, size, 1), np.uint8))
+    return _SearchedFrame(rows, np.empty((0, size, size, 1), np.uint8), picture)
 
 
 def _batches(searched: Iterable[_SearchedFrame]) -> Iterator[list[_SearchedFrame]]:

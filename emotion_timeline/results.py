@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from emotion_timeline.db import renders, timelines, videos, work
@@ -10,21 +11,27 @@ from emotion_timeline.db.tables import Segment
 from emotion_timeline.db.work import Claim
 from emotion_timeline.errors import VideoError
 from emotion_timeline.faces.tracking import join
+from emotion_timeline.media.shots import Edges, continues
 from emotion_timeline.observations import Observations, blank
 from emotion_timeline.views import appearances, cast, curves, strips
 
 
-def store_segment(session: Session, segment_id: int, blocks: Sequence[Observations]) -> None:
-    """Store a segment's rows, tracklets and curves in place of any earlier ones.
+def store_segment(
+    session: Session, segment_id: int, blocks: Sequence[Observations], edges: Edges | None = None
+) -> None:
+    """Store a segment's rows, tracklets, shots and curves in place of any earlier ones.
 
     Args:
         session: an open transaction, which holds the fence: see work.complete_segment.
         segment_id: the segment.
         blocks: OBSERVATION arrays, each in order of frame and face.
+        edges: of its shots; None where there is no picture.
     """
     observations = np.concatenate([blank(0), *blocks])
-    plan = session.get_one(Segment, segment_id).plan
-    timelines.replace_segment(session, segment_id, blocks, appearances.measured(observations, plan))
+    segment = session.get_one(Segment, segment_id)
+    timelines.replace_segment(session, segment_id, blocks, appearances.measured(observations, segment.plan))
+    segment.shots = _beginnings(observations)
+    segment.opening, segment.closing = (edges.opening, edges.closing) if edges else (b"", b"")
     curves.replace(session, segment_id, observations)
 
 
@@ -36,7 +43,9 @@ def finish(session: Session, claim: Claim) -> None:
         VideoError: not one frame could be decoded.
     """
     video = videos.get(session, claim.video_id)
-    face_ids = join(timelines.tracklets(session, video.id), timelines.interval_s(session, video.id))
+    shots = _shots(session, video.id)
+    interval_s = timelines.interval_s(session, video.id)
+    face_ids = join(timelines.tracklets(session, video.id), interval_s, [begin_s for _, begin_s in shots])
     timelines.set_face_ids(session, video.id, face_ids)
     appearances.store(session, video)
     counts = timelines.counts_by_status(session, video.id)
@@ -45,8 +54,30 @@ def finish(session: Session, claim: Claim) -> None:
     summary = {
         "frames_by_status": counts,
         "faces": len(set(face_ids.values())),
+        "shots": shots,
         "strip": strips.of(session, video),
         **cast.summary(session, video.id),
     }
     work.complete_video(session, claim, summary)
     renders.order_for_done(session, video)
+
+
+def _beginnings(observations: Observations) -> list[tuple[int, float]]:
+    """Frame and time of the first frame of each shot."""
+    begins = observations[observations["begins_shot"]]
+    _, first = np.unique(begins["frame"], return_index=True)
+    return list(zip(begins["frame"][first].tolist(), begins["timestamp_s"][first].tolist(), strict=True))
+
+
+def _shots(session: Session, video_id: str) -> list[tuple[int, float]]:
+    """Frame and time of the first frame of each shot of the whole video: the segments put together."""
+    columns = select(Segment.shots, Segment.opening, Segment.closing).where(Segment.video_id == video_id)
+    whole: list[tuple[int, float]] = []
+    before: Edges | None = None
+    for shots, opening, closing in session.execute(columns.order_by(Segment.number)):
+        if shots and opening and closing:
+            edges = Edges(opening, closing)
+            goes_on = before is not None and continues(before, edges)
+            whole += shots[goes_on:]
+            before = edges
+    return whole

@@ -15,6 +15,7 @@ from emotion_timeline.db.work import Networks
 from emotion_timeline.errors import ModelError, Stopped
 from emotion_timeline.labels import labels_of, network_of
 from emotion_timeline.media.plan import plan
+from emotion_timeline.media.shots import ShotFinder
 from emotion_timeline.pipeline import Stages, analyze, load_stages
 from emotion_timeline.plan_rows import row_to_segment, segment_to_row
 from worker.heartbeat import Place, doing
@@ -88,18 +89,20 @@ def analyze_segment(place: Place, segment_id: int) -> None:
         except ModelError as exc:
             unusable = UnusableNetwork(video.model_version)
             raise Stopped(f"This worker can't use the network {video.model_version}: {exc}") from exc
+        shots = ShotFinder()
         blocks = list(
             analyze(
                 settings.recording(video.id),
                 row_to_segment(row),
                 stages,
+                shots=shots,
                 on_progress=heartbeat.progress,
                 should_stop=heartbeat.should_stop,
             )
         )
         with place.database.write() as session:
             work.complete_segment(session, claim)
-            results.store_segment(session, segment_id, blocks)
+            results.store_segment(session, segment_id, blocks, shots.edges)
     if unusable:
         raise unusable
 

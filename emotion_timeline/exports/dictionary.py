@@ -70,6 +70,9 @@ _FACE_ID = Column(
     "1-based number of the face over the recording, one number for merged faces; blank where there is none",
 )
 _FACE_NAME = Column("face_name", "the name that a person gave the face; blank where there is none")
+_SHOT = Column(
+    "shot", "1-based number of the shot; a new one begins at every cut of the picture, and no face goes on over it"
+)
 _STATUSES = "ok; no_face; too_small (a face was found but is too small to classify); decode_error (no picture)"
 _SHOWN_STATUS = Column("status", f"{_STATUSES}; hidden (all faces of the frame were hidden, so they are left out)")
 _MODEL_VERSION = Column(
@@ -103,6 +106,7 @@ TIDY = Export(
         Column("emotion_probability", "its probability", "0-1"),
         _MODEL_VERSION,
         _FACE_NAME,
+        _SHOT,
     ),
 )
 
@@ -197,7 +201,8 @@ PARQUET = Export(
     ".parquet",
     tuple(
         part
-        for column in TIDY.columns[:-1]
+        for column in TIDY.columns
+        if column is not _FACE_NAME
         for part in {"face_id": (_FACE_ID, _FACE_NAME), "status": (_SHOWN_STATUS,)}.get(column.name, (column,))
     ),
     omits_hidden=True,
@@ -256,6 +261,7 @@ SIDECAR = Export(
             "each face as it is shown: face_id, name, hidden, the numbers merged into it, and time_on_screen and "
             "emotion_shares as in per-face.csv",
         ),
+        Column("shots", "each shot: its number, and the frame and time that it begins with"),
         Column("notes", "notes and marked ranges: start_s, end_s (null for a moment), text"),
         Column("analyzed_at", "when the analysis was finished, ISO 8601"),
         Column("columns", "meaning of the columns of timeline.csv"),

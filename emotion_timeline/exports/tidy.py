@@ -44,7 +44,7 @@ def csv_lines(session: Session, video: Video) -> Iterator[str]:
     """
     head, tail = ends(video)
     rows = shown.rows(session, video.id, hidden=True)
-    return lines(CSV_COLUMNS, ((*head, *_cells(row), tail, text(row.face_name)) for row in rows))
+    return lines(CSV_COLUMNS, ((*head, *_cells(row), tail, text(row.face_name), str(row.shot)) for row in rows))
 
 
 def lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -119,6 +119,7 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         "emotion_shares": _rounded(Sums.total(card.sums for card in cards if not card.hidden).shares),
         "faces": (video.summary or {}).get("faces"),
         "face_tracks": [_track(card) for card in sorted(cards, key=lambda card: card.face_id)],
+        "shots": [{"shot": number, **shot} for number, shot in enumerate(_shots(video), 1)],
         "notes": [
             {"start_s": note.start_s, "end_s": note.end_s, "text": note.text} for note in notes.listed(session, video)
         ],
@@ -131,6 +132,11 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         },
         "note": "Probabilities describe the expression a face shows, not what the person feels.",
     }
+
+
+def _shots(video: Video) -> list[dict[str, Any]]:
+    shots = (video.summary or {}).get("shots", ())
+    return [{"first_frame": frame, "first_timestamp_s": round(begin_s, 6)} for frame, begin_s in shots]
 
 
 def _track(card: cast.Card) -> dict[str, Any]:

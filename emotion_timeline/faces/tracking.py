@@ -2,14 +2,16 @@
 
 A box belongs to the face whose last box lay nearest, if that was seen recently and was about as large and about there.
 Pairs are taken greedily, the nearest first, so the result depends on nothing but the boxes and their times. Nothing
-looks at what a face looks like: two people who swap places while nobody sees them swap numbers as well.
+looks at what a face looks like: two people who swap places while nobody sees them swap numbers as well. But no face
+goes on over a cut (emotion_timeline.media.shots): where it was, somebody else may be now.
 
 Distances are in box sizes and gaps in seconds, so that the rule holds for any resolution and any sampling rate. A gap
 begins where the face's last frame ends (emotion_timeline.durations): a picture that stands still is no gap.
 """
 
 import math
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -85,6 +87,8 @@ class Linker:
             return numbers
         for rows in np.split(np.arange(len(observations)), np.flatnonzero(np.diff(observations["frame"])) + 1):
             self._let_go(float(observations["timestamp_s"][rows[0]]))
+            if observations["begins_shot"][rows[0]]:
+                self._faces = []
             rows = rows[observations["face"][rows] >= 0]
             if len(rows):
                 timestamp_s = float(observations["timestamp_s"][rows[0]])
@@ -111,12 +115,15 @@ class Linker:
         return numbers
 
 
-def join(tracklets: Iterable[Tracklet], sample_interval_s: float) -> dict[tuple[int, int], int]:
-    """Joins the faces of all segments by the same rule, as if linking had gone on across the cuts.
+def join(
+    tracklets: Iterable[Tracklet], sample_interval_s: float, cuts_s: Sequence[float] = ()
+) -> dict[tuple[int, int], int]:
+    """Joins the faces of all segments by the same rule, as if linking had gone on from segment to segment.
 
     Args:
         tracklets: of the whole video, in any order.
         sample_interval_s: seconds between sampled frames; see durations.interval_s.
+        cuts_s: when shots begin, in order, in seconds from the video's first frame.
 
     Returns:
         face id, 1-based by first appearance, for every (segment, number).
@@ -128,7 +135,9 @@ def join(tracklets: Iterable[Tracklet], sample_interval_s: float) -> dict[tuple[
     count = 0
     for (timestamp_s, segment), group in groupby(ordered, key=lambda t: (t.first_timestamp_s, t.segment)):
         beginning = list(group)
-        faces = [face for face in faces if timestamp_s - face.until_s <= unseen_s]
+        begun = bisect_right(cuts_s, timestamp_s)
+        shot_s = cuts_s[begun - 1] if begun else -math.inf
+        faces = [face for face in faces if timestamp_s - face.until_s <= unseen_s and face.timestamp_s >= shot_s]
         # Within its own segment Linker has decided already.
         unseen = [face for face in faces if face.segment != segment and face.timestamp_s < timestamp_s]
         matches = _match(unseen, [tracklet.first_box for tracklet in beginning])

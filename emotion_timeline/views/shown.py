@@ -3,6 +3,7 @@
 A frame never disappears. Where all its faces are hidden, it keeps one row that says so.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,7 +11,7 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from emotion_timeline.db.tables import Observation, Segment, Tracklet
+from emotion_timeline.db.tables import Observation, Segment, Tracklet, Video
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Status
 from emotion_timeline.views import cast
@@ -37,6 +38,7 @@ class TimelineRow:
         face_name: the name that a person gave it; empty without one.
         is_hidden: whether a person has hidden it.
         status: the name of an observation's Status in small letters, or HIDDEN.
+        shot: 1-based number of the shot that the frame belongs to.
         confidence: the detector's, 0-1, or None.
         box: x, y, width, height in displayed pixels, or None.
         probabilities: in the order of EMOTIONS, or None.
@@ -48,6 +50,7 @@ class TimelineRow:
     face_name: str
     is_hidden: bool
     status: str
+    shot: int
     confidence: float | None = None
     box: tuple[float, float, float, float] | None = None
     probabilities: tuple[float, ...] | None = None
@@ -70,7 +73,7 @@ def frames(session: Session, video_id: str, *, hidden: bool) -> Iterator[Sequenc
     for _, group in groupby(read(session, video_id, cast.shown(session, video_id)), key=lambda row: row.frame):
         found = list(group)
         kept = [row for row in found if hidden or not row.is_hidden]
-        yield kept or [TimelineRow(found[0].frame, found[0].timestamp_s, None, "", False, HIDDEN)]
+        yield kept or [TimelineRow(found[0].frame, found[0].timestamp_s, None, "", False, HIDDEN, found[0].shot)]
 
 
 def read(session: Session, video_id: str, shown: Mapping[int, ShownFace]) -> Iterator[TimelineRow]:
@@ -83,6 +86,7 @@ def read(session: Session, video_id: str, shown: Mapping[int, ShownFace]) -> Ite
     """
     columns = [getattr(Observation, name) for name in _COLUMNS]
     names = {status.value: status.name.lower() for status in Status}
+    beginnings = [frame for frame, _ in (session.get_one(Video, video_id).summary or {}).get("shots", ())]
     segment_ids = select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)
     for segment_id in session.scalars(segment_ids).all():
         followed = session.execute(select(Tracklet.number, Tracklet.face_id).where(Tracklet.segment_id == segment_id))
@@ -95,7 +99,8 @@ def read(session: Session, video_id: str, shown: Mapping[int, ShownFace]) -> Ite
         )
         for frame, timestamp_s, status, tracklet, confidence, x, y, w, h, *probabilities in rows:
             face = faces.get(tracklet, _NOBODY)
+            shot = max(1, bisect_right(beginnings, frame))  # frames before the first picture belong to its shot
             yield TimelineRow(
-                frame, timestamp_s, face.face_id or None, face.name or "", face.hidden, names[status], confidence,
+                frame, timestamp_s, face.face_id or None, face.name or "", face.hidden, names[status], shot, confidence,
                 None if x is None else (x, y, w, h), None if probabilities[0] is None else tuple(probabilities),
             )  # fmt: skip

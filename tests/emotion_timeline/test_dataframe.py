@@ -41,6 +41,7 @@ def test_text_is_read_as_it_was_before_it_was_made_safe_for_spreadsheets(tmp_pat
         "timestamp": "0",
         "source_file": "'=1+1.mp4",
         "status": "NA",
+        "shot": "1",
     }
     (tmp_path / "rows.csv").write_text("\n".join(",".join(line) for line in (cells, cells.values())))
     rows = emotion_timeline.read(tmp_path / "rows.csv")

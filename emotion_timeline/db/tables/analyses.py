@@ -119,6 +119,9 @@ class Segment(Leased, Base):
         LargeBinary, deferred=True
     )  # little-endian int64: indexes of its sampled frames
     pts: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # little-endian int64: their presentation timestamps
+    shots: Mapped[list[tuple[int, float]] | None] = mapped_column(JSON)  # frame and seconds of where each begins
+    opening: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # emotion_timeline.media.shots.Edges
+    closing: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     frames_total: Mapped[int] = mapped_column(Integer)
     frames_done: Mapped[int] = mapped_column(Integer, default=0)
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -208,3 +208,15 @@ def test_a_picture_that_stands_still_for_a_while_is_no_gap(stands: float) -> Non
 def test_after_a_picture_that_stood_still_for_long_a_face_is_another() -> None:
     frames = [(i / 25, [LEFT]) for i in range(10)] + [(12 + i / 25, [LEFT]) for i in range(10)]
     assert link(observe(frames)).tolist() == [0] * 10 + [1] * 10
+
+
+def test_no_face_goes_on_over_a_cut() -> None:
+    observations = observe([(i / 30, [LEFT, RIGHT]) for i in range(20)])
+    observations["begins_shot"] = np.isin(observations["frame"], [0, 7])
+    assert link(observations).tolist() == [0, 1] * 7 + [2, 3] * 13
+
+
+def test_no_face_goes_on_over_a_cut_between_segments() -> None:
+    tracklets = [tracklet(0, 0, 0, 19.97), tracklet(1, 0, 20, 40), tracklet(2, 0, 40.03, 60)]
+    assert join(tracklets, 1 / 30, [0.0, 20.0]) == {(0, 0): 1, (1, 0): 2, (2, 0): 2}
+    assert join(tracklets, 1 / 30, [0.0, 19.0]) == {(0, 0): 1, (1, 0): 1, (2, 0): 1}, "another's cut while it is seen"
