@@ -110,6 +110,15 @@ TIDY = Export(
     ),
 )
 
+EXCEL = Export(
+    "timeline-excel.csv",
+    "Timeline, for Excel",
+    "The tidy timeline with letters, numbers and separators as Excel expects them. It opens the first 1,048,575 rows.",
+    _CSV,
+    "-excel.csv",
+    TIDY.columns,
+)
+
 LONG = Export(
     "timeline-long.csv",
     "Timeline, long",
@@ -270,5 +279,5 @@ SIDECAR = Export(
     ),
 )
 
-EXPORTS = (TIDY, LONG, PER_SECOND, PER_FACE, PARQUET, NOTES, SIDECAR)
+EXPORTS = (TIDY, EXCEL, LONG, PER_SECOND, PER_FACE, PARQUET, NOTES, SIDECAR)
 """Every file that can be had of a video that is done, in the order that they are offered."""

@@ -42,20 +42,26 @@ def csv_lines(session: Session, video: Video) -> Iterator[str]:
     Returns:
         See lines().
     """
+    return lines(CSV_COLUMNS, timeline(session, video))
+
+
+def timeline(session: Session, video: Video) -> Iterator[tuple[str, ...]]:
+    """The cells of each of its rows; see csv_lines()."""
     head, tail = ends(video)
-    rows = shown.rows(session, video.id, hidden=True)
-    return lines(CSV_COLUMNS, ((*head, *_cells(row), tail, text(row.face_name), str(row.shot)) for row in rows))
+    for row in shown.rows(session, video.id, hidden=True):
+        yield (*head, *_cells(row), tail, text(row.face_name), str(row.shot))
 
 
-def lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def lines(header: Sequence[str], rows: Iterable[Sequence[str]], separator: str = ",") -> Iterator[str]:
     """A CSV in chunks of some hundred lines: UTF-8 text, dot decimals, one header line, blank where there is nothing.
 
     Args:
         header: names of the columns.
         rows: cells, as short as the header; text by text().
+        separator: between cells.
     """
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = csv.writer(buffer, delimiter=separator, lineterminator="\n")
     writer.writerow(header)
     for count, row in enumerate(rows, 1):
         writer.writerow(row)

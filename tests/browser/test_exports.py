@@ -17,8 +17,8 @@ ROWS = observations(
     {frame: [(0, HAPPY), (1, NEUTRAL)] if frame < 9 else [] if frame < 14 else [(0, HAPPY)] for frame in range(20)}
 )
 ROW_COUNTS = {
-    "timeline.csv": 29, "timeline-long.csv": 24 * 7 + 5, "per-second.csv": 5, "per-face.csv": 2, "timeline.parquet": 29,
-    "notes.csv": 1,
+    "timeline.csv": 29, "timeline-excel.csv": 29, "timeline-long.csv": 24 * 7 + 5, "per-second.csv": 5,
+    "per-face.csv": 2, "timeline.parquet": 29, "notes.csv": 1,
 }  # fmt: skip
 
 

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from emotion_timeline.db import videos
 from emotion_timeline.db.tables import Video, VideoStatus
 from emotion_timeline.errors import Conflict
-from emotion_timeline.exports import long, parquet, summaries, tidy
+from emotion_timeline.exports import excel, long, parquet, summaries, tidy
 from emotion_timeline.exports.dictionary import (
+    EXCEL,
     EXPORTS,
     LONG,
     NOTES,
@@ -26,6 +27,7 @@ from emotion_timeline.exports.dictionary import (
     Export,
 )
 from emotion_timeline.views import cast
+from web.exports.language import Language, preferred_notation
 from web.exports.schemas import Export as ExportBody
 from web.exports.schemas import ExportColumn, ExportsPage, SidecarBody
 from web.http.operations import operation
@@ -49,6 +51,14 @@ def index() -> ExportsPage:
 def timeline_csv(video_id: str) -> Response:
     """The timeline, one row for each frame and face."""
     return _streamed(video_id, TIDY, tidy.csv_lines)
+
+
+@blueprint.get("/videos/<video_id>/timeline-excel.csv")
+@operation("timelines", {200: "A row for each frame and face"}, (409,), media_type="text/csv")
+def timeline_excel_csv(video_id: str, query: Language) -> Response:
+    """The timeline for Excel, by the notation of a language."""
+    notation = query.language or preferred_notation()
+    return _streamed(video_id, EXCEL, partial(excel.excel_lines, notation=notation))
 
 
 @blueprint.get("/videos/<video_id>/timeline-long.csv")
@@ -126,7 +136,8 @@ def offered(video_id: str) -> dict[str, Any]:
     with service().database.read() as session:
         is_hidden = any(face.hidden for face in cast.shown(session, video_id).values())
     files = [{"export": export, "url": url_for(_endpoint(export), video_id=video_id)} for export in EXPORTS]
-    return {"exports": files, "any_face_is_hidden": is_hidden}
+    comma = preferred_notation().decimal == ","
+    return {"exports": files, "any_face_is_hidden": is_hidden, "excel": EXCEL, "has_decimal_comma": comma}
 
 
 def _streamed(video_id: str, export: Export, pieces: Pieces) -> Response:

@@ -38,6 +38,7 @@ class SidecarBody(Body):
     emotion_shares: dict[str, float]
     faces: int | None
     face_tracks: list[dict[str, Any]]
+    shots: list[dict[str, Any]]
     notes: list[dict[str, Any]]
     analyzed_at: str | None
     columns: dict[str, str]

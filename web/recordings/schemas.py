@@ -20,6 +20,7 @@ class Links(SelfLink):
 
     page: str
     timeline_csv: str
+    timeline_excel_csv: str
     timeline_long_csv: str
     per_second_csv: str
     per_face_csv: str

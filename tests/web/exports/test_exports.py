@@ -1,5 +1,6 @@
 """Exports and quality: what the API answers and what the page of a video offers."""
 
+import codecs
 import io
 import json
 import math
@@ -27,6 +28,8 @@ WITHOUT_HIDDEN = [export.name for export in EXPORTS if export.omits_hidden]
 def read(content: bytes, name: str) -> pd.DataFrame:
     if name.endswith(".parquet"):
         return pd.read_parquet(io.BytesIO(content))
+    if "excel" in name:
+        content = content.removeprefix(codecs.BOM_UTF8)
     return pd.read_csv(io.BytesIO(content))
 
 
@@ -59,7 +62,8 @@ def test_file_is_refused_until_the_video_is_done(site: Website, name: str) -> No
 
 
 @pytest.mark.parametrize(("export", "suffix"), [
-    ("timeline.csv", ".csv"), ("timeline-long.csv", "-long.csv"), ("per-second.csv", "-per-second.csv"),
+    ("timeline.csv", ".csv"), ("timeline-excel.csv", "-excel.csv"), ("timeline-long.csv", "-long.csv"),
+    ("per-second.csv", "-per-second.csv"),
     ("per-face.csv", "-per-face.csv"), ("timeline.parquet", ".parquet"), ("notes.csv", "-notes.csv"),
     ("timeline.json", ".json"),
 ])  # fmt: skip
@@ -205,3 +209,32 @@ def test_page_of_a_video_without_a_result_has_none_of_its_files(site: Website) -
     assert "per-second.csv" not in page
     assert "Quality at a glance" not in page
     assert "h264 in mov" in text_of(page)
+
+
+@pytest.mark.parametrize(("language", "separator", "decimal"), [
+    ("en", ",", "."), ("de", ";", ","), ("fr-CA", ";", ","), ("de-CH", ";", "."), ("es-MX", ",", "."),
+])  # fmt: skip
+def test_excel_gets_the_notation_of_its_language(site: Website, language: str, separator: str, decimal: str) -> None:
+    site.done(TWO_FACES, filename="Gespräch; 1,5.mov")
+    url = "/api/v1/videos/v/timeline-excel.csv"
+    content = site.client.get(f"{url}?language={language}", headers={"Accept-Language": "nl"}).data
+    assert content.startswith(codecs.BOM_UTF8), "or Excel breaks letters"
+    table = pd.read_csv(io.BytesIO(content), sep=separator, decimal=decimal, encoding="utf-8-sig")
+    tidy = pd.read_csv(io.BytesIO(site.client.get("/api/v1/videos/v/timeline.csv").data))
+    pd.testing.assert_frame_equal(table, tidy, check_exact=True)
+    assert site.client.get(url, headers={"Accept-Language": f"tlh, {language};q=0.9, ja;q=0.1"}).data == content
+
+
+def test_excel_gets_english_where_no_language_is_known(site: Website) -> None:
+    site.done(TWO_FACES)
+    url = "/api/v1/videos/v/timeline-excel.csv"
+    assert site.client.get(url).data == site.client.get(url + "?language=en").data
+    refusal = assert_problem(site.client.get(url + "?language=tlh-"), 400, "bad_language")
+    assert "the tag of a language, such as en, de or fr-CA" in refusal
+
+
+def test_page_offers_the_other_decimal_sign_for_excel(site: Website) -> None:
+    site.done(TWO_FACES)
+    for language, other, tag in (("en-GB", "comma", "de"), ("de-DE", "point", "en")):
+        page = site.client.get("/videos/v", headers={"Accept-Language": language}).text
+        assert f'timeline-excel.csv?language={tag}" download' in page and f">with decimal {other}</a>" in page
