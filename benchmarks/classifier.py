@@ -24,7 +24,7 @@ def main() -> None:
     )
     folders: list[Path] = parser.parse_args().folders
     from emotion_timeline.faces.classification import Classifier, read_metadata
-    from training.speed import faces_per_second
+    from training.figures.speed import faces_per_second
 
     speeds = {batch: faces_per_second([Classifier(folder, batch) for folder in folders]) for batch in _BATCHES}
     _print_row("network", *(f"faces/s, {batch} at once" for batch in _BATCHES), "weights, MB", "MFLOP a face")
@@ -40,7 +40,7 @@ def _megabytes(folder: Path) -> float:
 def _flops(folder: Path) -> int:
     import keras
 
-    from training.flops import flops
+    from training.figures.flops import flops
 
     architecture: Any = keras.models.model_from_json((folder / "architecture.json").read_text(encoding="utf-8"))
     return flops(architecture)

@@ -42,7 +42,7 @@ def main() -> None:
 def _measured() -> dict[str, float]:
     from benchmarks.steps import speeds
     from emotion_timeline.faces.classification import Classifier
-    from training.speed import faces_per_second
+    from training.figures.speed import faces_per_second
 
     served = _MODELS / (_MODELS / "served.txt").read_text(encoding="utf-8").strip()
     folders = (_MODELS / "paper", served)

@@ -32,7 +32,7 @@ def speeds(name: str, precision: str) -> tuple[float, float]:
     import keras
 
     from training import networks
-    from training.run import fast_steps
+    from training.learning.run import fast_steps
 
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (_BATCH, 48, 48, 1)).astype(np.float32)

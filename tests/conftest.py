@@ -22,7 +22,7 @@ from tests.services import SHARED_CLIPS, Service, redis_server
 from tests.website import TWO_FACES, Website
 
 if TYPE_CHECKING:
-    from training.datasets import Dataset
+    from training.data.datasets import Dataset
 
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # processes side by side must not fight for the cores

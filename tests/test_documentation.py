@@ -19,7 +19,7 @@ from emotion_timeline.observations import Status
 from scripts import experiments, paper
 from scripts.readme import updated
 from tests.services import REPOSITORY
-from training.card import card
+from training.reports.card import card
 from web import create_app
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

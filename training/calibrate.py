@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from emotion_timeline.errors import TimelineError
 from emotion_timeline.faces.classification import read_metadata, read_network
 from emotion_timeline.faces.preprocessing import Preprocessing
-from training.calibration import build_in, built_in, fit_labels, fit_shares, take_out
-from training.datasets import PAPER_SPLITS, Dataset, load
+from training.data.datasets import PAPER_SPLITS, Dataset, load
+from training.data.ferplus import distributions, load_votes, votes_for
 from training.errors import TrainingError
-from training.export import export
-from training.ferplus import distributions, load_votes, votes_for
-from training.heads import FERPLUS_HEAD, HEAD
-from training.report import write_report
-from training.run import predict
+from training.figures.calibration import build_in, built_in, fit_labels, fit_shares, take_out
+from training.learning.run import predict
+from training.parts.heads import FERPLUS_HEAD, HEAD
+from training.reports.export import export
+from training.reports.report import write_report
 
 
 def calibrate(model: Any, data: Dataset, split: str, recall: float, votes: NDArray[np.int64] | None) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def calibrate_again(model_dir: Path, data_path: Path, ferplus: Path | None) -> d
 
     Args:
         model_dir: models/<name>.
-        data_path: FER2013, see training.datasets.
+        data_path: FER2013, see training.data.datasets.
         ferplus: FER+'s votes; needed for a network with a second head.
 
     Returns:

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from emotion_timeline.errors import TimelineError
 from emotion_timeline.faces.classification import Classifier, ModelMetadata, read_metadata
 from emotion_timeline.faces.preprocessing import Preprocessing
-from training.agreement import agreement
-from training.calibration import built_in, cross_fitted, fit_labels, fit_shares, folds
-from training.datasets import PAPER_SPLITS, SPLITS, Dataset, load, splits
+from training.data.datasets import PAPER_SPLITS, SPLITS, Dataset, load, splits
+from training.data.ferplus import distributions, load_votes, majority_labels, votes_for
 from training.errors import TrainingError
-from training.ferplus import distributions, load_votes, majority_labels, votes_for
-from training.metrics import Labels, expected_calibration_error, metrics
+from training.figures.agreement import agreement
+from training.figures.calibration import built_in, cross_fitted, fit_labels, fit_shares, folds
+from training.figures.metrics import Labels, expected_calibration_error, metrics
 
 BATCH_SIZE = 128
 
@@ -48,11 +48,11 @@ def evaluate(
         split: name of the split that data is; None where it is of no matter.
 
     Returns:
-        The figures of training.metrics.metrics, of the head for FER2013's labels, with ece_before_scaling (without the
-        temperature and offsets that are built in) where that is known, leaked_images and accuracy, macro-F1 and their
-        intervals without_leaked given training; ferplus_images and ferplus_accuracy given votes, and those of
-        training.agreement as ferplus_first_head. Where a second head learnt FER+: ferplus_head_accuracy, and its
-        figures as ferplus. And the answers, float32 (heads, n, 7): those of the figures.
+        The figures of training.figures.metrics.metrics, of the head for FER2013's labels, with ece_before_scaling
+        (without the temperature and offsets that are built in) where that is known, leaked_images and accuracy,
+        macro-F1 and their intervals without_leaked given training; ferplus_images and ferplus_accuracy given votes, and
+        those of training.figures.agreement as ferplus_first_head. Where a second head learnt FER+:
+        ferplus_head_accuracy, and its figures as ferplus. And the answers, float32 (heads, n, 7): those of the figures.
     """
     trained = read_metadata(model_dir).trained
     served = Classifier(model_dir, BATCH_SIZE).answers(data.images)

@@ -18,7 +18,7 @@ import numpy as np
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import TimelineError
-from training.datasets import SIDE, SPLITS, Dataset, samples
+from training.data.datasets import SIDE, SPLITS, Dataset, samples
 from training.errors import TrainingError
 
 

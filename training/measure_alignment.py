@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from emotion_timeline.faces.detection import Detector, Faces
 from emotion_timeline.faces.preprocessing import Preprocessing
-from training.datasets import load
+from training.data.datasets import load
 
 SIZE = 48
 ENLARGEMENT = 6

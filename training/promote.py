@@ -16,11 +16,11 @@ from emotion_timeline.errors import TimelineError
 from emotion_timeline.faces.classification import Classifier, read_metadata
 from emotion_timeline.faces.preprocessing import Preprocessing
 from emotion_timeline.labels import Labels
-from training.datasets import load
+from training.data.datasets import load
+from training.data.ferplus import load_votes, votes_for
 from training.errors import TrainingError
 from training.evaluate import evaluate, refuse_known_faces
-from training.ferplus import load_votes, votes_for
-from training.speed import BATCH_SIZE, faces_per_second
+from training.figures.speed import BATCH_SIZE, faces_per_second
 
 SERVED = "served.txt"
 # Two measurements of one network on a busy machine differ by up to so much.
@@ -32,7 +32,7 @@ def promote(candidate: Path, data: Path, ferplus: Path | None = None) -> tuple[l
 
     Args:
         candidate: models/<name>; served.txt is in the folder above.
-        data: FER2013, see training.datasets.
+        data: FER2013, see training.data.datasets.
         ferplus: FER+'s votes, to compare the heads that are served as well.
 
     Returns:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from emotion_timeline.faces.preprocessing import Denoise, Preprocessing, Scaling
-from training.augmentation import augmentation
+from training.data.augmentation import augmentation
 from training.errors import TrainingError
 
 Optimizer = Literal["adam", "sgd"]
@@ -30,7 +30,7 @@ class Recipe:
             Weight Decay Regularization", ICLR 2019).
         average: 0, or the weight that the past has in a moving average over the steps, which is what is measured and
             exported.
-        augmentation: a name in training.augmentation.AUGMENTATIONS.
+        augmentation: a name in training.data.augmentation.AUGMENTATIONS.
         denoise, scaling: how faces are prepared, in training and in serving; see Preprocessing.
         mixup: 0, or the parameter of the beta distribution by whose numbers images of a batch, and their labels, are
             blended in pairs (Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018).
@@ -39,11 +39,11 @@ class Recipe:
             FER2013 still rule the first head; what both look at is learnt from both.
         taught: 0-1, part of the targets of both heads that comes from the answers of the teachers, where there are any.
         taught_on: what the teachers answer for: images, once for all of them; or views, for each image anew whenever it
-            is shown, as it was changed, before a part of it is cut out. See training.teaching.
+            is shown, as it was changed, before a part of it is cut out. See training.learning.teaching.
         crop: pixels a side of the part of each image, at a random place, that is trained on until the last fifth of
             the epochs, which see whole images (48). Cheaper, and a face is rarely framed the same way twice.
         recall: 0-1, part of each emotion's validation images that should be recognised. Where one is found less often,
-            its logit is raised when the network is exported; see training.calibration.
+            its logit is raised when the network is exported; see training.figures.calibration.
         seed: of weights, order, augmentation and dropout.
         precision: mixed_bfloat16 multiplies in bfloat16 and keeps the weights in float32; auto takes it where the
             machine has instructions for it.

@@ -21,14 +21,14 @@ from emotion_timeline.faces.classification import read_metadata
 from emotion_timeline.faces.preprocessing import Preprocessing
 from training import networks
 from training.calibrate import calibrate
-from training.datasets import OFFICIAL_SPLITS, PAPER_SPLITS, Dataset, load, splits
-from training.export import export
+from training.data.datasets import OFFICIAL_SPLITS, PAPER_SPLITS, Dataset, load, splits
+from training.data.ferplus import distributions, load_votes, votes_for
 from training.faults import Cleaned, clean_training
-from training.ferplus import distributions, load_votes, votes_for
+from training.learning.run import Run
+from training.learning.teaching import lineage
 from training.recipe import Recipe
-from training.report import write_report
-from training.run import Run
-from training.teaching import lineage
+from training.reports.export import export
+from training.reports.report import write_report
 
 log = logging.getLogger("training")
 
@@ -46,11 +46,11 @@ def train(
     """Trains, or goes on training, and leaves the network of the best epoch with its report in the output folder.
 
     Args:
-        data: see training.datasets.
+        data: see training.data.datasets.
         network: a name in training.networks.NAMES.
         options: fields of Recipe that differ from the network's own recipe.
         output: models/<name>; the checkpoint is kept there, too.
-        ferplus: FER+ votes, for a figure more in the report, and for recipes that learn them; see training.ferplus.
+        ferplus: FER+ votes, for a figure more in the report, and for recipes that learn them; see data/ferplus.py.
         export_only: train no further; export and report what a stopped run reached so far.
         teachers: folders of networks, for recipes with a part that is taught.
         begins_with: folder of a network of the same kind, whose weights are the first ones.
@@ -126,7 +126,7 @@ def load_data(path: Path, preprocessing: Preprocessing, images: int = 0) -> Face
     """Reads the data of a run: the official splits or, where the path holds that, the paper's own.
 
     Args:
-        path: see training.datasets.
+        path: see training.data.datasets.
         preprocessing: how the network wants its images.
         images: at most so many of each split, evenly spread; 0 for all.
 

@@ -25,10 +25,10 @@ from emotion_timeline.labels import Labels
 from emotion_timeline.media.plan import plan
 from emotion_timeline.observations import Status
 from emotion_timeline.pipeline import analyze, load_stages
-from training.card import CARD, card
 from training.errors import TrainingError
-from training.export import write_metadata
-from training.plots import plot_timelines
+from training.reports.card import CARD, card
+from training.reports.export import write_metadata
+from training.reports.plots import plot_timelines
 
 PLOT = "video.png"
 

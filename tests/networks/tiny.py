@@ -10,9 +10,9 @@ from keras import layers
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces.preprocessing import Scaling
-from training.blocks import convolution
-from training.heads import HEAD
 from training.networks import pixel_scaling
+from training.parts.blocks import convolution
+from training.parts.heads import HEAD
 from training.recipe import Recipe
 
 ANY_SIDE = True

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces.preprocessing import Preprocessing
-from training.datasets import Dataset, load
+from training.data.datasets import Dataset, load
 from training.errors import TrainingError
 from training.faults import Cleaned, clean_training, find_faults, main
 

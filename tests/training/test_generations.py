@@ -13,13 +13,13 @@ from emotion_timeline.faces.preprocessing import Preprocessing
 from tests.networks import TINY
 from tests.services import REPOSITORY
 from training import networks
-from training.card import card
-from training.datasets import Dataset
+from training.data.datasets import Dataset
 from training.errors import TrainingError
-from training.export import export
 from training.generations import main
-from training.run import Run
-from training.teaching import Teachers, lineage
+from training.learning.run import Run
+from training.learning.teaching import Teachers, lineage
+from training.reports.card import card
+from training.reports.export import export
 
 PAPER = REPOSITORY / "models" / "paper"
 OPTIONS = ("--batch-size=40", "--augmentation=none", "--mixup=0", "--epochs=2", "--votes=0", "--rate=0.02")

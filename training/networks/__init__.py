@@ -14,7 +14,7 @@ from keras import layers
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces.preprocessing import Scaling
 from training.errors import TrainingError
-from training.heads import FERPLUS_HEAD
+from training.parts.heads import FERPLUS_HEAD
 from training.recipe import Recipe
 
 _TAUGHT = 0.3  # share of the teachers' answers in the targets of a network that others of another kind teach

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, begun with what it learnt from ImageNet (training.imagenet), for grey faces of 48 pixels.
+"""EfficientNet-Lite0, begun with what it learnt from ImageNet (parts/imagenet.py), for grey faces of 48 pixels.
 
 M. Tan, Q. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019. It learnt from
 images in which a face would have twice as many pixels a side. Enlarging a face by two and then halving it in the
@@ -14,9 +14,9 @@ from keras import layers
 from numpy.typing import NDArray
 
 from emotion_timeline.faces.preprocessing import Scaling
-from training import imagenet
-from training.blocks import convolution, normalized, probabilities
 from training.networks import pixel_scaling
+from training.parts import imagenet
+from training.parts.blocks import convolution, normalized, probabilities
 from training.recipe import Recipe
 
 ANY_SIDE = True
@@ -88,7 +88,7 @@ def begin(model: Any) -> None:
     """Gives the network the weights that ImageNet taught it, all but those of its last layers.
 
     Raises:
-        TrainingError: they can't be had; see training.imagenet.
+        TrainingError: they can't be had; see training.parts.imagenet.
     """
     weights = imagenet.load_weights()
     for layer, source, normalization in _names():

@@ -9,8 +9,8 @@ from typing import Any
 import keras
 
 from emotion_timeline.faces.preprocessing import Scaling
-from training.blocks import convolution, probabilities, stages
 from training.networks import pixel_scaling
+from training.parts.blocks import convolution, probabilities, stages
 from training.recipe import Recipe
 
 ANY_SIDE = True

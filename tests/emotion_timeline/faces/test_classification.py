@@ -20,7 +20,7 @@ from emotion_timeline.errors import ModelError
 from emotion_timeline.faces.classification import Classifier, in_bfloat16, model_version, read_metadata, read_network
 from emotion_timeline.faces.preprocessing import Preprocessing
 from emotion_timeline.labels import Labels
-from training.datasets import load
+from training.data.datasets import load
 from training.evaluate import main as evaluate_main
 
 pytestmark = pytest.mark.tensorflow

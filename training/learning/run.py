@@ -18,14 +18,16 @@ from tqdm import tqdm
 
 from emotion_timeline.faces import hardware, winograd
 from emotion_timeline.faces.classification import read_metadata
-from training import checkpoint, networks, normalization
-from training.augmentation import augmentation, cropped, mix
-from training.datasets import Dataset
+from training import networks
+from training.data import normalization
+from training.data.augmentation import augmentation, cropped, mix
+from training.data.datasets import Dataset
 from training.errors import TrainingError
-from training.heads import HEAD
-from training.metrics import cross_entropy
+from training.figures.metrics import cross_entropy
+from training.learning import checkpoint
+from training.learning.teaching import Teachers, begin_with
+from training.parts.heads import HEAD
 from training.recipe import Recipe
-from training.teaching import Teachers, begin_with
 
 _PREDICTION_BATCH = 256
 
@@ -285,7 +287,7 @@ def _votes_cross_entropy(shares: Any, probabilities: Any) -> Any:
 
 def commit() -> str | None:
     """The git commit of this code, with "+changes" where the trees that train differ from it; None outside git."""
-    folder = Path(__file__).parents[1]
+    folder = Path(__file__).parents[2]
 
     def git(*arguments: str) -> str:
         return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout

@@ -8,7 +8,7 @@ import pytest
 
 from emotion_timeline.emotions import EMOTIONS
 from training import networks
-from training.calibration import (
+from training.figures.calibration import (
     FOLDS,
     Calibration,
     build_in,
@@ -21,9 +21,9 @@ from training.calibration import (
     scaled,
     take_out,
 )
-from training.flops import flops
-from training.heads import FERPLUS_HEAD
-from training.metrics import bootstrap_intervals, cross_entropy, expected_calibration_error, metrics
+from training.figures.flops import flops
+from training.figures.metrics import bootstrap_intervals, cross_entropy, expected_calibration_error, metrics
+from training.parts.heads import FERPLUS_HEAD
 
 
 def known() -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces.classification import Classifier, read_metadata, read_network
 from training import networks
-from training.augmentation import Image
+from training.data.augmentation import Image
 from training.errors import TrainingError
 
 Targets = NDArray[np.float32]

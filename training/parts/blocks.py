@@ -5,7 +5,7 @@ from typing import Any
 from keras import layers
 
 from emotion_timeline.emotions import EMOTIONS
-from training.heads import HEAD
+from training.parts.heads import HEAD
 
 
 def convolution(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from emotion_timeline.emotions import EMOTIONS
-from training.agreement import agreement
-from training.ferplus import COLUMNS
+from training.data.ferplus import COLUMNS
+from training.figures.agreement import agreement
 
 
 def votes(**counts: int) -> list[int]:

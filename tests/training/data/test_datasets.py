@@ -12,10 +12,10 @@ import pytest
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces.preprocessing import Preprocessing
-from training.datasets import SPLITS, Dataset, load, samples, splits
+from training.data.datasets import SPLITS, Dataset, load, samples, splits
 from training.errors import TrainingError
 
-FER2013 = Path(__file__).parents[3] / "shared" / "data" / "fer2013.zip"
+FER2013 = Path(__file__).parents[4] / "shared" / "data" / "fer2013.zip"
 OFFICIAL = ("Training", "PublicTest")
 
 

@@ -18,13 +18,14 @@ from emotion_timeline.faces.classification import Classifier, read_metadata
 from emotion_timeline.faces.preprocessing import Preprocessing
 from tests.networks import TINY
 from tests.services import REPOSITORY
-from training import checkpoint, networks
-from training.datasets import Dataset
+from training import networks
+from training.data.datasets import Dataset
 from training.errors import TrainingError
 from training.evaluate import main as evaluate_main
 from training.evaluate import refuse_known_faces
+from training.learning import checkpoint
+from training.learning.run import Run, predict
 from training.recipe import Recipe, Schedule
-from training.run import Run, predict
 from training.train import load_data, main
 
 PAPER = REPOSITORY / "models" / "paper"

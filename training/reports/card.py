@@ -87,7 +87,7 @@ _FERPLUS = """
 {by_emotion}
 
 A choice with a single vote is an outlier and loses it; the majority is what then has more than half of the votes
-([training/ferplus.py](../../training/ferplus.py)). By FER+'s own protocol contempt counts as an eighth emotion, which
+([data/ferplus.py](../../training/data/ferplus.py)). By FER+'s own protocol contempt counts as an eighth emotion, which
 this network can't name, so that it is always wrong there. The share error is half the sum over emotions of the absolute
 differences between predicted and voted shares, averaged over the images whose votes are mostly for the seven: 0 where
 they are the same, 1 where they have nothing in common. The share calibration error compares mean predicted and mean
@@ -147,7 +147,7 @@ def card(metadata: Mapping[str, Any], folder: str) -> str:
 
     Args:
         metadata: the content of metadata.json, with trained as training.train fills it and validation as
-            training.report does.
+            training.reports.report does.
         folder: name of the network's folder.
     """
     trained, validation = metadata["trained"], metadata["validation"]

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_timeline.emotions import EMOTIONS
-from training.ferplus import COLUMNS, EIGHT, distributions, majority_choices, majority_labels
-from training.metrics import CALIBRATION_BINS, Probabilities, metrics
+from training.data.ferplus import COLUMNS, EIGHT, distributions, majority_choices, majority_labels
+from training.figures.metrics import CALIBRATION_BINS, Probabilities, metrics
 
 _RESAMPLES, _AT_ONCE = 1_000, 100
 
@@ -39,8 +39,8 @@ def agreement(
         leaked: bool (n,), which images are also in the training split.
 
     Returns:
-        Over the images whose majority is one of the seven emotions: the figures of training.metrics.metrics. By FER+'s
-        own protocol, over those whose majority is one of its eight, so that contempt is always wrong: eight_accuracy,
+        Over the images whose majority is one of the seven emotions: the figures of metrics.metrics. By FER+'s own
+        protocol, over those whose majority is one of its eight, so that contempt is always wrong: eight_accuracy,
         eight_images. Over those whose votes are mostly for the seven: share_error, share_calibration_error,
         share_images. Each with its 95 % interval (..._interval). contempt: of the images with that majority, how many
         are called by each emotion. Given leaked, without_leaked: the same figures, each a number, without those images.

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from training import networks, normalization
+from training import networks
+from training.data import normalization
 
 
 def network(policy: str) -> Any:

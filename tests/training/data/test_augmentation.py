@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.augmentation import AUGMENTATIONS, Augmentation, augmentation, mix
+from training.data.augmentation import AUGMENTATIONS, Augmentation, augmentation, mix
 
 
 @pytest.fixture

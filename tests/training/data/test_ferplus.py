@@ -7,11 +7,11 @@ import pytest
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces.preprocessing import Preprocessing
-from training.datasets import Dataset, load
+from training.data.datasets import Dataset, load
+from training.data.ferplus import COLUMNS, distributions, load_votes, majority_choices, majority_labels, votes_for
 from training.errors import TrainingError
-from training.ferplus import COLUMNS, distributions, load_votes, majority_choices, majority_labels, votes_for
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
+SHARED = Path(__file__).parents[4] / "shared" / "data"
 BY_FILE = f"image,usage,fer2013_label,{','.join(COLUMNS)}\n"
 MICROSOFT = f"Usage,Image name,{','.join(COLUMNS)}\n"
 NOBODY = [0] * 10

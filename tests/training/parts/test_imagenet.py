@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import skimage.data
 
-from training import imagenet, networks
-from training.datasets import Dataset
+from training import networks
+from training.data.datasets import Dataset
 from training.errors import TrainingError
+from training.learning.run import Run
 from training.networks import efficientnet
-from training.run import Run
+from training.parts import imagenet
 
 CATS = range(281, 288)  # of ImageNet's 1,000 classes
 

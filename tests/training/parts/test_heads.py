@@ -11,15 +11,15 @@ from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.faces.classification import Classifier, read_metadata
 from tests.networks import TINY
 from training import networks
-from training.augmentation import cropped
 from training.calibrate import main as calibrate_main
-from training.datasets import Dataset
+from training.data.augmentation import cropped
+from training.data.datasets import Dataset
+from training.data.ferplus import COLUMNS
 from training.errors import TrainingError
 from training.evaluate import main as evaluate_main
-from training.ferplus import COLUMNS
-from training.heads import FERPLUS_HEAD
+from training.learning.run import Run, predict
+from training.parts.heads import FERPLUS_HEAD
 from training.recipe import Recipe
-from training.run import Run, predict
 from training.train import main
 
 RECIPE = replace(networks.recipe(TINY), epochs=5, batch_size=20, augmentation="none", mixup=0.0, rate=0.02)

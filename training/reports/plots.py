@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.media.overlay import COLOURS
-from training.calibration import Calibration
-from training.metrics import CALIBRATION_BINS, Labels, Probabilities, expected_calibration_error, reliability
+from training.figures.calibration import Calibration
+from training.figures.metrics import CALIBRATION_BINS, Labels, Probabilities, expected_calibration_error, reliability
 
 try:
     import seaborn as sns

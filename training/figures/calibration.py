@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_timeline.emotions import EMOTIONS
-from training.heads import HEAD
-from training.metrics import Labels, Probabilities, cross_entropy
+from training.figures.metrics import Labels, Probabilities, cross_entropy
+from training.parts.heads import HEAD
 
 FOLDS = 5
 _RANGE = (0.25, 8.0)

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from training.datasets import Dataset
+from training.data.datasets import Dataset
 from training.errors import TrainingError
 
 # The columns of both forms, in their order; NF is "not a face".

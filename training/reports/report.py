@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_timeline.faces.classification import ARCHITECTURE, METADATA
-from training import plots, speed
-from training.calibration import built_in
-from training.card import CARD, card
-from training.datasets import Dataset
+from training.data.datasets import Dataset
+from training.data.ferplus import majority_labels
 from training.evaluate import evaluate
-from training.export import write_metadata
-from training.ferplus import majority_labels
-from training.flops import flops
+from training.figures import speed
+from training.figures.calibration import built_in
+from training.figures.flops import flops
+from training.reports import plots
+from training.reports.card import CARD, card
+from training.reports.export import write_metadata
 
 CURVES, CONFUSION, RELIABILITY = "curves.png", "confusion.png", "reliability.png"
 FERPLUS_CONFUSION, FERPLUS_RELIABILITY = "confusion-ferplus.png", "reliability-ferplus.png"

@@ -1,0 +1,1 @@
+"""What is written of a network: its folder, its card and its pictures."""
