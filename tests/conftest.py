@@ -16,7 +16,7 @@ from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
 from emotion_timeline.emotions import EMOTIONS
 from tests.clips import CLIP_BY_NAME
-from tests.databases import address_of, copy_migrated_sqlite, empty, postgres_database, postgres_server
+from tests.databases import address_of, empty, postgres_database, postgres_server
 from tests.media.make import make_clip
 from tests.services import SHARED_CLIPS, Service, redis_server
 from tests.website import TWO_FACES, Website
@@ -88,24 +88,61 @@ def one_postgres(postgres_maintenance_url: str, migrated_postgres: str) -> Itera
         opened.close()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A migrated, empty database, of both kinds in turn."""
-    if request.param == "sqlite":
-        path = tmp_path / "timeline.db"
-        copy_migrated_sqlite(path)
-        opened = Database(f"sqlite:///{path}")
-    else:
-        opened = request.getfixturevalue("one_postgres")
-        empty(opened)
+@pytest.fixture(scope="session")
+def one_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """An SQLite database for all tests that use one after the other."""
+    opened = Database(f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'timeline.db'}")
     yield opened
     opened.close()
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A migrated, empty database, of both kinds in turn."""
+    opened: Database = request.getfixturevalue("one_sqlite" if request.param == "sqlite" else "one_postgres")
+    empty(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Website]:
+    """A web application for all tests that use one after the other: it takes longer to build than most tests."""
+    website = Website(tmp_path_factory.mktemp("site"))
+    yield website
+    website.database.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_site(tmp_path_factory: pytest.TempPathFactory, one_postgres: Database) -> Iterator[Website]:
+    """The same on PostgreSQL."""
+    url = one_postgres.engine.url.render_as_string(hide_password=False)
+    website = Website(tmp_path_factory.mktemp("site"), database_url=url)
+    yield website
+    website.database.close()
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    """A web application on an empty database of its own."""
+def site(sqlite_site: Website) -> Iterator[Website]:
+    """A web application on an empty database."""
+    sqlite_site.renew()
+    yield sqlite_site
+    sqlite_site.database.close()
+
+
+@pytest.fixture
+def own_site(tmp_path: Path) -> Iterator[Website]:
+    """A web application for a test that changes it."""
     website = Website(tmp_path)
+    yield website
+    website.database.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def either_site(request: pytest.FixtureRequest) -> Iterator[Website]:
+    """A web application on an empty database, of both kinds in turn."""
+    website: Website = request.getfixturevalue("sqlite_site" if request.param == "sqlite" else "postgres_site")
+    website.renew()
     yield website
     website.database.close()
 

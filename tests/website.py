@@ -24,11 +24,10 @@ from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Base, Segment, Step, Video
 from emotion_timeline.observations import OBSERVATION, Observations, Status, blank
 from emotion_timeline.service import queue
-from tests import records
-from tests.databases import copy_migrated_sqlite
+from tests import databases, records
 from tests.services import ASTRONAUT
 from web import create_app
-from web.http.service import Service
+from web.http.service import Service, install
 
 INFO = {
     "container": "mov,mp4,m4a,3gp,3g2,mj2", "codec": "h264", "width": 640, "height": 360, "rotation": 0,
@@ -51,7 +50,7 @@ class Website:
         self.settings = settings.model_copy(update=changes)  # unchecked, so that limits can be made absurd
         self.serve("paper-test")
         if not self.settings.database_url:
-            copy_migrated_sqlite(self.settings.data_dir / "timeline.db")
+            databases.copy_migrated_sqlite(self.settings.data_dir / "timeline.db")
         self.app: Flask = create_app(self.settings)
         self.client: FlaskClient = self.app.test_client()
 
@@ -104,6 +103,16 @@ class Website:
         """Videos in the database."""
         with self.database.read() as session:
             return session.scalar(select(func.count()).select_from(Video)) or 0
+
+    def renew(self) -> None:
+        """Make it a site that was just set up and that nobody has asked yet; no other process may be using it."""
+        databases.empty(self.database)
+        for folder in (self.settings.recordings_dir, self.settings.derived_dir, self.settings.models_dir):
+            rmtree(folder, ignore_errors=True)
+        self.settings.recordings_dir.mkdir()
+        self.serve("paper-test")
+        install(self.app.extensions, Service(self.settings, self.database, self.service.version))
+        self.client = self.app.test_client()
 
     def empty(self) -> None:
         """Remove every row and every file, as of a site that was just set up, while its server runs on."""

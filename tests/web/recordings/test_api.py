@@ -261,24 +261,24 @@ def test_wrong_method_names_the_right_ones(site: Website) -> None:
     assert set(response.headers["Allow"].split(", ")) >= {"GET", "POST"}
 
 
-def test_health_follows_the_database(site: Website) -> None:
-    response = site.client.get("/healthz")
+def test_health_follows_the_database(own_site: Website) -> None:
+    response = own_site.client.get("/healthz")
     assert (response.status_code, response.get_json()) == (200, {"status": "ok", "worker": "missing"})
     nowhere = Database("postgresql+psycopg://127.0.0.1:1/nothing?connect_timeout=2")
-    install(site.app.extensions, Service(site.settings, nowhere, "0"))
-    assert site.client.get("/healthz").status_code == 503
-    response = site.client.get("/api/v1/videos")
+    install(own_site.app.extensions, Service(own_site.settings, nowhere, "0"))
+    assert own_site.client.get("/healthz").status_code == 503
+    response = own_site.client.get("/api/v1/videos")
     assert_problem(response, 503, "database_unavailable")
     assert response.headers["Retry-After"]
     assert "127.0.0.1" not in response.text
 
 
-def test_unforeseen_error_says_nothing_of_the_inside(site: Website, caplog: pytest.LogCaptureFixture) -> None:
+def test_unforeseen_error_says_nothing_of_the_inside(own_site: Website, caplog: pytest.LogCaptureFixture) -> None:
     def broken() -> str:
         raise LookupError("a secret of the inside")
 
-    site.app.add_url_rule("/api/v1/broken", view_func=broken)
-    response = site.client.get("/api/v1/broken")
+    own_site.app.add_url_rule("/api/v1/broken", view_func=broken)
+    response = own_site.client.get("/api/v1/broken")
     assert_problem(response, 500, "internal_error")
     assert "secret" not in response.text
     assert "a secret of the inside" in caplog.text  # the log has it all

@@ -2,21 +2,11 @@
 
 import os
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.tus import MP4, TUS, UPLOADS, metadata, offset_of, part, send, shown
 from tests.website import Website, assert_problem
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Website]:
-    website = Website(tmp_path)
-    yield website
-    website.database.close()
 
 
 def announce(site: Website, key: str, size: int = len(MP4), data: bytes = b"", **changes: Any) -> Any:
