@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -11,25 +11,39 @@ import pytest
 from sqlalchemy import event
 
 from emotion_timeline.db import videos
-from emotion_timeline.db.session import Database
 from emotion_timeline.downsampling import CELL_S
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Observations, Status, blank
 from emotion_timeline.views import curves
 from emotion_timeline.views.cast import ShownFace
+from tests.databases import postgres_database
 from tests.records import analyse, planned
 from tests.website import HAPPY, INFO, NEUTRAL, TWO_FACES, Website, assert_problem, observations
 
 HAPPY_PLACE = EMOTIONS.index("happy")
 LONG = 60_000  # frames; more than are read from rows
+LONG_INFO = INFO | {"frame_count": LONG, "duration_s": LONG / 10}
 
 
 @pytest.fixture
-def site(database: Database, tmp_path: Path) -> Iterator[Website]:
+def site(either_site: Website) -> Website:
     """A website on either database."""
-    website = Website(tmp_path, database_url=database.engine.url.render_as_string(hide_password=False))
-    yield website
-    website.database.close()
+    return either_site
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def long_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Website]:
+    """A website on either database with one long recording, for tests that change nothing: it takes seconds to fill."""
+    folder = tmp_path_factory.mktemp("long")
+    with ExitStack() as stack:
+        changes = {}
+        if request.param == "postgresql":
+            server, template = map(request.getfixturevalue, ("postgres_maintenance_url", "migrated_postgres"))
+            changes["database_url"] = stack.enter_context(postgres_database(server, template))
+        website = Website(folder, **changes)
+        stack.callback(website.database.close)
+        website.done(long_rows(), info=LONG_INFO)
+        yield website
 
 
 def chart(site: Website, **arguments: Any) -> dict[str, Any]:
@@ -56,10 +70,6 @@ def long_rows(frames: int = LONG) -> Observations:
     away["face"], away["tracklet"], away["status"], away["probabilities"] = -1, -1, Status.NO_FACE, np.nan
     rows["status"][20_005], rows["probabilities"][20_005], rows["tracklet"][20_005] = Status.DECODE_ERROR, np.nan, -1
     return rows
-
-
-def add_long(site: Website) -> None:
-    site.done(long_rows(), info=INFO | {"frame_count": LONG, "duration_s": LONG / 10})
 
 
 def add_segments(site: Website, parts: list[Observations]) -> None:
@@ -96,10 +106,9 @@ def test_frame_by_frame_the_chart_is_the_csv(site: Website) -> None:
             np.testing.assert_allclose(drawn[column], expected[column], atol=6e-5)
 
 
-def test_buckets_of_a_long_recording_are_the_means_and_extremes_of_the_csv(site: Website) -> None:
-    add_long(site)
-    body = chart(site, points=500)
-    csv = pd.read_csv(io.StringIO(site.client.get("/api/v1/videos/v/timeline.csv").text))
+def test_buckets_of_a_long_recording_are_the_means_and_extremes_of_the_csv(long_site: Website) -> None:
+    body = chart(long_site, points=500)
+    csv = pd.read_csv(io.StringIO(long_site.client.get("/api/v1/videos/v/timeline.csv").text))
     ok = csv[csv.status == "ok"]
     grouped = ok.groupby((ok.timestamp // body["bucket_s"]).astype(int))
     (face,) = body["faces"]
@@ -114,9 +123,8 @@ def test_buckets_of_a_long_recording_are_the_means_and_extremes_of_the_csv(site:
     assert sums == {"ok": LONG - 601, "no_face": 600, "too_small": 0, "decode_error": 1}
 
 
-def test_a_spike_of_one_frame_is_seen_over_the_whole_recording(site: Website) -> None:
-    add_long(site)
-    (face,) = chart(site, points=200)["faces"]
+def test_a_spike_of_one_frame_is_seen_over_the_whole_recording(long_site: Website) -> None:
+    (face,) = chart(long_site, points=200)["faces"]
     assert len(face["timestamp_s"]) <= 202
     happiest = max(range(len(face["timestamp_s"])), key=lambda place: face["highest"]["happy"][place] or 0)
     assert face["highest"]["happy"][happiest] == 1
@@ -124,9 +132,8 @@ def test_a_spike_of_one_frame_is_seen_over_the_whole_recording(site: Website) ->
     assert face["lowest"]["neutral"][happiest] == 0
 
 
-def test_a_long_gap_stays_a_gap_over_the_whole_recording(site: Website) -> None:
-    add_long(site)
-    (face,) = chart(site, points=500)["faces"]
+def test_a_long_gap_stays_a_gap_over_the_whole_recording(long_site: Website) -> None:
+    (face,) = chart(long_site, points=500)["faces"]
     times = face["timestamp_s"]
     assert times.count(None) == 1  # the one frame that is not decodable is shorter than a point: `quality` tells it
     place = times.index(None)
@@ -140,7 +147,7 @@ def test_a_gap_that_lies_between_two_full_buckets_breaks_the_line(site: Website)
     rows = long_rows()
     edge = 48 * 160 - 1  # the last frame of a bucket of 16 s
     rows["status"][edge], rows["probabilities"][edge], rows["tracklet"][edge] = Status.NO_FACE, np.nan, -1
-    site.done(rows, info=INFO | {"frame_count": LONG, "duration_s": LONG / 10})
+    site.done(rows, info=LONG_INFO)
     (face,) = chart(site, points=500)["faces"]
     assert face["timestamp_s"].count(None) == 2
 
@@ -148,10 +155,9 @@ def test_a_gap_that_lies_between_two_full_buckets_breaks_the_line(site: Website)
 @pytest.mark.parametrize("points", [10, 100, 1000, 4000])
 @pytest.mark.parametrize("stretch", [(0, 6000), (900, 1100), (3000, 3500), (5990, 6000)])
 def test_points_are_bounded_and_a_stretch_finds_what_the_whole_has(
-    site: Website, points: int, stretch: tuple[float, float]
+    long_site: Website, points: int, stretch: tuple[float, float]
 ) -> None:
-    add_long(site)
-    body = chart(site, points=points, from_s=stretch[0], to_s=stretch[1])
+    body = chart(long_site, points=points, from_s=stretch[0], to_s=stretch[1])
     (face,) = body["faces"]
     times = [time for time in face["timestamp_s"] if time is not None]
     assert len(times) <= points + 1
@@ -166,12 +172,13 @@ def test_points_are_bounded_and_a_stretch_finds_what_the_whole_has(
         assert max(value for value in peaks if value is not None) == 1
 
 
-def test_zooming_in_ends_at_every_frame(site: Website) -> None:
-    add_long(site)
-    widths = [chart(site, points=100, from_s=3120, to_s=3120 + length)["bucket_s"] for length in (2000, 100, 20, 5)]
+def test_zooming_in_ends_at_every_frame(long_site: Website) -> None:
+    widths = [
+        chart(long_site, points=100, from_s=3120, to_s=3120 + length)["bucket_s"] for length in (2000, 100, 20, 5)
+    ]
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] == 0
-    (face,) = chart(site, points=100, from_s=3120, to_s=3125)["faces"]
+    (face,) = chart(long_site, points=100, from_s=3120, to_s=3125)["faces"]
     assert face["timestamp_s"][face["probabilities"]["happy"].index(1)] == 3123.4
 
 
