@@ -214,12 +214,23 @@ def _build(model_dir: Path, weights: list[NDArray[np.float32]], architecture: st
 
     half = hardware.has_matrix_units() and not hardware.has_accelerator()
     try:
-        model = keras.models.model_from_json(in_bfloat16(architecture) if half else architecture)
+        model = keras.models.model_from_json(_unfilled(in_bfloat16(architecture) if half else architecture))
         model.set_weights(weights)
     except (ValueError, TypeError, KeyError) as exc:
         raise ModelError(f"The weights in {model_dir} do not fit {ARCHITECTURE}: {exc}. {_REMEDY}") from exc
     model = folding.fold(model)
     return winograd.rewrite(model, frozen=True) if winograd.pays_off() else model
+
+
+def _unfilled(architecture: str) -> str:
+    """A network's JSON whose weights begin as zeros. They are set at once, and to draw random ones before, as the JSON
+    says for training, takes longer than all else: with JAX, which compiles it for every shape, half a minute."""
+    zeros = {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None}
+
+    def unfilled(fields: dict[str, Any]) -> dict[str, Any]:
+        return {name: zeros if name.endswith("_initializer") else value for name, value in fields.items()}
+
+    return json.dumps(json.loads(architecture, object_hook=unfilled))
 
 
 def in_bfloat16(architecture: str) -> str:
