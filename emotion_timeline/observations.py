@@ -32,10 +32,11 @@ OBSERVATION = np.dtype(
         ("face", "i2"),  # 0-based within the frame, left to right; -1 where there is none
         ("status", "u1"),  # a Status
         ("confidence", "f4"),  # the detector's score, 0-1; NaN without a face
-        ("box", "f4", (4,)),  # x, y, width, height in pixels of the frame as displayed; NaN without a face
+        ("box", "f4", (4,)),  # x, y, width, height in pixels of the recording as displayed; NaN without a face
         ("probabilities", "f4", (len(EMOTIONS),)),  # in the order of EMOTIONS; NaN unless status is OK
         ("tracklet", "i4"),  # face track within the segment; -1 without a face
         ("begins_shot", "?"),  # the frame is the first of a shot, or the segment's first one with a picture
+        ("picture", "i4", (2,)),  # width and height of the frame's own picture as displayed; 0 without one
     ]
 )
 

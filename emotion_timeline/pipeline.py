@@ -33,7 +33,7 @@ from emotion_timeline.observations import Observations, Status, blank
 if TYPE_CHECKING:
     from emotion_timeline.faces.classification import Classifier
 
-# The shorter side of the box, in pixels as displayed. Below, YuNet's eyes are off by 17 % of their distance.
+# The shorter side of the box, in the picture's own pixels. Below, YuNet's eyes are off by 17 % of their distance.
 MIN_FACE_PX = 40
 BATCH_SIZE = 32
 # Frames without a face wait for a batch to fill up, but no more than these.
@@ -194,7 +194,7 @@ def _wait(
 
 def _search(frame: Frame, stages: Stages) -> _SearchedFrame:
     """Detects and crops the faces of one frame."""
-    if frame.luma is None or frame.small_bgr is None:
+    if frame.luma is None or frame.small_bgr is None or frame.placement is None:
         return _faceless(frame, Status.DECODE_ERROR, stages, None)
     picture = signature(frame.small_bgr)
     faces = stages.detector.detect(frame.small_bgr)
@@ -211,7 +211,8 @@ def _search(frame: Frame, stages: Stages) -> _SearchedFrame:
     rows["face"] = np.arange(len(faces))
     rows["status"] = np.where(large_enough, Status.OK, Status.TOO_SMALL)
     rows["confidence"] = faces.confidences
-    rows["box"] = boxes
+    rows["box"] = frame.placement.of_boxes(boxes)
+    rows["picture"] = frame.placement.picture
     landmarks = faces.landmarks[large_enough] * scale_xy
     return _SearchedFrame(rows, crop_faces(frame.luma, landmarks, stages.preprocessing), picture)
 
@@ -221,6 +222,7 @@ def _faceless(frame: Frame, status: Status, stages: Stages, picture: Signature |
     rows["frame"] = frame.index
     rows["timestamp_s"] = frame.timestamp_s
     rows["status"] = status
+    rows["picture"] = frame.placement.picture if frame.placement else 0
     size = stages.preprocessing.size
     return _SearchedFrame(rows, np.empty((0, size, size, 1), np.uint8), picture)
 

@@ -26,7 +26,17 @@ def plays_in_browsers(info: Mapping[str, Any]) -> bool:
         info: emotion_timeline.media.plan.VideoInfo as a dictionary.
 
     Returns:
-        False also where the file's own times are not the timeline's, because those had to be made up.
+        False also where browsers would not show it as the timeline tells it; see is_shown_truly.
     """
     formats = _PLAYED.get(info.get("container", ""), {}).get(info.get("codec", ""), frozenset())
-    return info.get("pixel_format") in formats and bool(info.get("trusted_timestamps"))
+    return info.get("pixel_format") in formats and is_shown_truly(info)
+
+
+def is_shown_truly(info: Mapping[str, Any]) -> bool:
+    """Whether a browser that decodes a recording shows it at the timeline's times, and in its coordinates.
+
+    Times that are missing in the file had to be made up. Where pictures change their size, each browser shows them in
+    its own way; the timeline brings them to one.
+    """
+    size = [info.get("width"), info.get("height")]
+    return bool(info.get("trusted_timestamps")) and all(list(other) == size for other in info.get("picture_sizes", ()))

@@ -29,10 +29,17 @@ def store_segment(
     """
     observations = np.concatenate([blank(0), *blocks])
     segment = session.get_one(Segment, segment_id)
+    segment.picture_sizes = _picture_sizes(observations)
     timelines.replace_segment(session, segment_id, blocks, appearances.measured(observations, segment.plan))
     segment.shots = _beginnings(observations)
     segment.opening, segment.closing = (edges.opening, edges.closing) if edges else (b"", b"")
     curves.replace(session, segment_id, observations)
+
+
+def _picture_sizes(observations: Observations) -> list[list[int]]:
+    """Widths and heights of the pictures that could be decoded, each once."""
+    sizes = np.unique(observations["picture"], axis=0).tolist()
+    return [size for size in sizes if size != [0, 0]]
 
 
 def finish(session: Session, claim: Claim) -> None:
@@ -51,6 +58,7 @@ def finish(session: Session, claim: Claim) -> None:
     counts = timelines.counts_by_status(session, video.id)
     if video.frames_total and counts["decode_error"] == video.frames_total:
         raise VideoError("undecodable", f"No frame of {video.filename} could be decoded. Convert it to H.264 MP4.")
+    video.info = {**video.info, "picture_sizes": timelines.picture_sizes(session, video.id)}
     summary = {
         "frames_by_status": counts,
         "faces": len(set(face_ids.values())),

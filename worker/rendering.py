@@ -24,14 +24,15 @@ from emotion_timeline.db.tables import RenderKind, Video
 from emotion_timeline.durations import longest_stand_s
 from emotion_timeline.errors import Stopped, VideoError
 from emotion_timeline.media import stills
+from emotion_timeline.media.canvas import Canvas, Size
 from emotion_timeline.media.containers import UNREADABLE
 from emotion_timeline.media.frames import read_pictures
 from emotion_timeline.media.movies import Movie
 from emotion_timeline.media.overlay import DrawnFace, draw_faces, drawable
 from emotion_timeline.media.pictures import ColourConverter
-from emotion_timeline.media.plan import SegmentPlan, VideoInfo, VideoPlan, plan
+from emotion_timeline.media.plan import SegmentPlan, VideoPlan, plan
 from emotion_timeline.media.sound import read_sound
-from emotion_timeline.media.stills import Image
+from emotion_timeline.media.stills import Box, Image
 from emotion_timeline.plan_rows import row_to_segment
 from emotion_timeline.views import boxes, subjects
 from emotion_timeline.views.boxes import BoxedFace, BoxedFrame
@@ -135,7 +136,7 @@ def _early_picture(path: Path, planned: VideoPlan) -> Image | None:
         segment, frames=segment.frames[:1], pts=segment.pts[:1], packets=min(segment.packets, _EARLY_PACKETS)
     )
     (picture,) = (picture for _, _, picture in read_pictures(path, first))
-    return None if picture is None else ColourConverter(info.width, info.height).convert(picture)
+    return None if picture is None else ColourConverter(info.canvas).convert(picture)
 
 
 def _pictures(job: Job, folder: Path) -> None:
@@ -144,16 +145,30 @@ def _pictures(job: Job, folder: Path) -> None:
         wanted = subjects.wanted_frames(session, video)
         segments = [row_to_segment(row) for row in subjects.segments_with(session, video.id, wanted.frames)]
     job.begin(len(wanted.frames))
-    converter = ColourConverter(video.info["width"], video.info["height"])
+    canvas = segments[0].canvas
+    size = _shown_size(canvas, video)
+    converter = ColourConverter(canvas, size)
+    scale_xy = np.divide(size, (canvas.width, canvas.height))
     for done, (frame, image) in enumerate(_images(job.recording, segments, converter), 1):
         if frame == wanted.thumbnail and image is not None:
             stills.write(folder / "thumbnail.jpg", stills.whole(image))
         if frame in wanted.moments and image is not None:
-            stills.write(folder / "pictures" / f"{frame}.jpg", stills.scene(image, wanted.moments[frame]))
+            box = _scaled(wanted.moments[frame], scale_xy)
+            stills.write(folder / "pictures" / f"{frame}.jpg", stills.scene(image, box))
         for face_id, (best, box) in wanted.faces.items():
             if frame == best and image is not None:
-                stills.write(folder / "faces" / f"{face_id}.jpg", stills.face(image, box))
+                stills.write(folder / "faces" / f"{face_id}.jpg", stills.face(image, _scaled(box, scale_xy)))
         job.advance(done)
+
+
+def _shown_size(canvas: Canvas, video: Video) -> Size:
+    """The size at which the largest of the video's pictures keeps its pixels."""
+    return canvas.enlarged((width, height) for width, height in video.info.get("picture_sizes", ()))
+
+
+def _scaled(box: Box, scale_xy: NDArray[np.float64]) -> Box:
+    x, y, width, height = (np.array(box) * np.tile(scale_xy, 2)).tolist()
+    return x, y, width, height
 
 
 def _images(
@@ -173,17 +188,19 @@ def _converted(picture: VideoFrame | None, converter: ColourConverter) -> Image 
 
 def _preview(job: Job, folder: Path) -> None:
     planned = plan(job.recording, job.settings.segment_s)
-    size = _even_size(planned.info, _PREVIEW_PX)
+    with job.database.read() as session:
+        shown = _shown_size(planned.info.canvas, videos.get(session, job.claim.video_id))
+    size = _even_size(shown, _PREVIEW_PX)
     _write_movie(job, planned, folder / "preview.mp4", size, _PREVIEW_QUALITY, lambda frame, timestamp_s, image: None)
 
 
 def _overlay(job: Job, folder: Path) -> None:
     planned = plan(job.recording, job.settings.segment_s)
-    size = _even_size(planned.info)
     with job.database.read() as session:
         video = videos.get(session, job.claim.video_id)
         labels = subjects.labels(session, video.id)
         stand_s = longest_stand_s(timelines.interval_s(session, video.id)) if video.sample_hz else 0.0
+    size = _even_size(_shown_size(planned.info.canvas, video))
     scale_xy = np.divide(size, (planned.info.width, planned.info.height))
     seen = Seen(_sampled(job.database, video), stand_s)
 
@@ -193,17 +210,17 @@ def _overlay(job: Job, folder: Path) -> None:
     _write_movie(job, planned, folder / "overlay.mp4", size, _OVERLAY_QUALITY, paint)
 
 
-def _even_size(info: VideoInfo, longest_px: int | None = None) -> tuple[int, int]:
-    """Width and height as displayed, even as H.264 wants them, made smaller where they are longer than allowed."""
-    scale = min(longest_px / max(info.width, info.height), 1.0) if longest_px else 1.0
-    width, height = (max(int(side * scale + 1) // 2 * 2, 2) for side in (info.width, info.height))
+def _even_size(size: Size, longest_px: int | None = None) -> Size:
+    """A size made even, as H.264 wants it, and smaller where it is longer than allowed."""
+    scale = min(longest_px / max(size), 1.0) if longest_px else 1.0
+    width, height = (max(int(side * scale + 1) // 2 * 2, 2) for side in size)
     return width, height
 
 
 def _write_movie(job: Job, planned: VideoPlan, path: Path, size: tuple[int, int], quality: int, paint: Paint) -> None:
     info, threads = planned.info, job.settings.threads
     job.begin(sum(len(segment.frames) for segment in planned.segments))
-    converter = ColourConverter(*size)
+    converter = ColourConverter(info.canvas, size)
     sound = read_sound(job.recording, planned.origin_pts * planned.time_base, info.duration_s)
     done = 0
     with closing(sound), Movie(path, size, info.average_rate, quality, sound, threads) as movie:
@@ -256,5 +273,6 @@ def _drawn(
         label = labels.get(face.face_id)
         if label is None:
             continue  # it is hidden
-        x, y, w, h = (np.array(face.box) * np.tile(scale_xy, 2)).tolist()
-        yield DrawnFace((x, y, w, h), drawable(label) or f"P{face.face_id}", face.emotion, face.probability)
+        yield DrawnFace(
+            _scaled(face.box, scale_xy), drawable(label) or f"P{face.face_id}", face.emotion, face.probability
+        )

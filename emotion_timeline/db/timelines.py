@@ -73,6 +73,12 @@ def _rows(segment_id: int, blocks: Sequence[Observations]) -> Iterator[tuple[Any
             yield (segment_id, *head, tracklet, *values)
 
 
+def picture_sizes(session: Session, video_id: str) -> list[list[int]]:
+    """Width and height of every picture that was analysed, each once, in its own pixels as displayed."""
+    found = session.scalars(select(Segment.picture_sizes).where(Segment.video_id == video_id)).all()
+    return sorted([*size] for size in {tuple(size) for sizes in found for size in sizes or ()})
+
+
 def tracklets(session: Session, video_id: str) -> list[tracking.Tracklet]:
     """All tracklets of a video, by segment and number."""
     rows = session.execute(

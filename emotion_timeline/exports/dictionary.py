@@ -75,6 +75,10 @@ _SHOT = Column(
 )
 _STATUSES = "ok; no_face; too_small (a face was found but is too small to classify); decode_error (no picture)"
 _SHOWN_STATUS = Column("status", f"{_STATUSES}; hidden (all faces of the frame were hidden, so they are left out)")
+_BOX_MEANING = (
+    "left edge of the face's box, in pixels of the recording as displayed, origin top left. Its width and height stand "
+    "in the JSON; pictures of another size are scaled to it, those of another shape fitted and centred"
+)
 _MODEL_VERSION = Column(
     "model_version", "version of the network that made the row, and whose labels it gave where it has more than one set"
 )
@@ -97,7 +101,7 @@ TIDY = Export(
         _FACE_ID,
         Column("status", _STATUSES),
         Column("confidence", "the face detector's score, 0-1; not the emotion's", "0-1"),
-        Column("box_x", "left edge of the face's box, pixels of the frame as displayed, origin top left", "px"),
+        Column("box_x", _BOX_MEANING, "px"),
         Column("box_y", "top edge of the face's box, pixels", "px"),
         Column("box_w", "width of the face's box, pixels", "px"),
         Column("box_h", "height of the face's box, pixels", "px"),
@@ -245,7 +249,11 @@ SIDECAR = Export(
         _SOURCE_FILE,
         Column("sha256", "of the recording, in hexadecimal"),
         Column("size_bytes", "of the recording", "bytes"),
-        Column("video", "what the recording is: format, picture, frame rate, length, rotation"),
+        Column(
+            "video",
+            "what the recording is: format, picture, frame rate, length, rotation; width and height are the coordinate "
+            "system of all boxes, picture_sizes those that its pictures came in",
+        ),
         Column(
             "settings",
             "sample_hz: analysed frames per second, null for every frame; clip: the part, null for all",

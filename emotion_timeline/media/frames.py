@@ -12,6 +12,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from emotion_timeline.media.canvas import Placement
 from emotion_timeline.media.containers import UNREADABLE
 from emotion_timeline.media.decoding import Span, decode_span
 from emotion_timeline.media.pictures import PictureConverter
@@ -27,9 +28,11 @@ class Frame:
     Attributes:
         index: 0-based, in order of presentation over the whole video.
         timestamp_s: seconds from the video's first frame.
-        luma: uint8 (H, W), full-range grey 0-255 as displayed; None where the frame could not be decoded.
+        luma: uint8 (H, W), full-range grey 0-255 as displayed, in the picture's own pixels; None where the frame could
+            not be decoded.
         small_bgr: uint8 (h, w, 3), longest side at most the detection side, as displayed; None likewise.
         scale: displayed pixels per pixel of small_bgr, in x and y; at least 1.
+        placement: where the picture stands in the recording's coordinate system; None likewise.
     """
 
     index: int
@@ -37,6 +40,7 @@ class Frame:
     luma: NDArray[np.uint8] | None
     small_bgr: NDArray[np.uint8] | None
     scale: float
+    placement: Placement | None
 
 
 def read_frames(
@@ -56,15 +60,19 @@ def read_frames(
     Raises:
         VideoError: the file can't be opened any more.
     """
-    converter = PictureConverter(detection_side, Fraction(segment.pixel_aspect))
+    canvas = segment.canvas
+    converter = PictureConverter(detection_side, canvas.pixel_aspect)
     for index, timestamp_s, picture in read_pictures(path, segment, threads):
         if picture is None:
-            yield Frame(index, timestamp_s, None, None, 1.0)
+            yield Frame(index, timestamp_s, None, None, 1.0, None)
             continue
         try:
-            yield Frame(index, timestamp_s, *converter.convert(picture))
+            luma, small_bgr, scale = converter.convert(picture)
         except UNREADABLE:  # the pixel format changed in mid-stream to one that swscale doesn't know
-            yield Frame(index, timestamp_s, None, None, 1.0)
+            yield Frame(index, timestamp_s, None, None, 1.0, None)
+            continue
+        height, width = luma.shape
+        yield Frame(index, timestamp_s, luma, small_bgr, scale, canvas.place((width, height)))
 
 
 def read_pictures(

@@ -18,6 +18,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
+from emotion_timeline.media.canvas import Canvas, Size
+
 # Formats whose first plane is 8-bit luma, one byte a pixel.
 _LUMA_FORMATS = frozenset(
     ["gray", "nv12", "nv21", "nv16", "nv24"]
@@ -74,7 +76,13 @@ def orientation(frame: VideoFrame) -> Orientation:
     return Orientation(mirrored, round(np.degrees(np.arctan2(b, a)) / 90) % 4 * 90)
 
 
-def unsqueezed_size(width: int, height: int, pixel_aspect: Fraction) -> tuple[int, int]:
+def displayed_size(frame: VideoFrame, pixel_aspect: Fraction) -> Size:
+    """Width and height of a picture as displayed, in square pixels."""
+    width, height = unsqueezed_size(frame.width, frame.height, pixel_aspect)
+    return (height, width) if orientation(frame).rotation % 180 else (width, height)
+
+
+def unsqueezed_size(width: int, height: int, pixel_aspect: Fraction) -> Size:
     """Width and height at which a stored picture has square pixels.
 
     One side grows and the other one stays, as in browsers (https://html.spec.whatwg.org/multipage/media.html).
@@ -141,29 +149,48 @@ class PictureConverter:
 
 
 class ColourConverter:
-    """Makes colour pictures for people, all of one size. Holds the scaler; for one thread."""
+    """Makes colour pictures for people, all of one size, of pictures of any. Holds the scaler; for one thread."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, canvas: Canvas, size: Size | None = None) -> None:
         """Makes a converter for one video.
 
         Args:
-            width, height: of the pictures as displayed, in pixels.
+            canvas: the video's.
+            size: width and height at which to show it; None for its own.
         """
-        self._width, self._height = width, height
+        self._canvas = canvas
+        self._width, self._height = size or (canvas.width, canvas.height)
         self._scaler = VideoReformatter()
 
     def convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """Return uint8 (height, width, 3), BGR, as displayed.
+        """Return uint8 (height, width, 3), BGR, as displayed, black where a picture of another shape leaves room.
 
         Raises:
             FFmpegError: swscale can't convert this pixel format.
         """
+        left, top, width, height = self._place(frame)
+        shown = self._scaled(frame, width, height)
+        if (width, height) == (self._width, self._height):
+            return shown
+        image = np.zeros((self._height, self._width, 3), np.uint8)
+        image[top : top + height, left : left + width] = shown
+        return image
+
+    def _place(self, frame: VideoFrame) -> tuple[int, int, int, int]:
+        """Left, top, width and height of the rectangle that a picture fills, in whole pixels."""
+        place = self._canvas.place(displayed_size(frame, self._canvas.pixel_aspect))
+        x, y = self._width / self._canvas.width, self._height / self._canvas.height
+        left, top = round(place.left * x), round(place.top * y)
+        right, bottom = round((place.left + place.width) * x), round((place.top + place.height) * y)
+        return left, top, max(right - left, 1), max(bottom - top, 1)
+
+    def _scaled(self, frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
         turn = orientation(frame)
         sideways = turn.rotation % 180 != 0
         bgr = self._scaler.reformat(
             frame,
-            self._height if sideways else self._width,
-            self._width if sideways else self._height,
+            height if sideways else width,
+            width if sideways else height,
             "bgr24",
             src_colorspace=Colorspace.ITU709 if _is_high_definition(frame) else None,
             dst_color_range=ColorRange.JPEG,

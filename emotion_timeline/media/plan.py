@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from emotion_timeline.clip import Clip
 from emotion_timeline.errors import VideoError
+from emotion_timeline.media.canvas import Canvas
 from emotion_timeline.media.decoding import Span, can_start
 from emotion_timeline.media.survey import Survey, VideoInfo, survey_video
 
@@ -40,6 +41,7 @@ class SegmentPlan:
         origin_pts: presentation timestamp of the video's first frame.
         time_base_numerator: seconds per unit of the timestamps, with time_base_denominator.
         time_base_denominator: see time_base_numerator.
+        width, height: of the recording's coordinate system; see media/canvas.py.
         pixel_aspect: width of a stored pixel divided by its height, as in "16/11".
         first_packet: number of packets of the video stream before this segment's, in decoding order.
         packets: how many packets to decode.
@@ -58,11 +60,18 @@ class SegmentPlan:
     origin_pts: int
     time_base_numerator: int
     time_base_denominator: int
+    width: int
+    height: int
     pixel_aspect: str
     first_packet: int
     packets: int
     reorder_depth: int
     track: int
+
+    @property
+    def canvas(self) -> Canvas:
+        """The recording's coordinate system."""
+        return Canvas(self.width, self.height, Fraction(self.pixel_aspect))
 
 
 @dataclass(frozen=True)
@@ -139,6 +148,8 @@ def plan(
                 origin_pts=int(survey.pts[0]),
                 time_base_numerator=base.numerator,
                 time_base_denominator=base.denominator,
+                width=survey.info.width,
+                height=survey.info.height,
                 pixel_aspect=survey.info.pixel_aspect,
                 first_packet=start_packet,
                 packets=survey.packets_before(end_pts) - start_packet,

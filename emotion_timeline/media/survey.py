@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from emotion_timeline.errors import VideoError
+from emotion_timeline.media.canvas import Canvas
 from emotion_timeline.media.containers import (
     UNREADABLE,
     PacketIndex,
@@ -26,7 +27,7 @@ from emotion_timeline.media.containers import (
     read_packets,
     timestamps_are_trusted,
 )
-from emotion_timeline.media.pictures import can_convert, orientation, unsqueezed_size
+from emotion_timeline.media.pictures import can_convert, displayed_size, orientation
 from emotion_timeline.media.tracks import Tracks, find_tracks
 
 _HEAD_PACKETS = 32  # enough to see whether packets and pictures correspond one to one
@@ -41,7 +42,8 @@ class VideoInfo:
     Attributes:
         container: ffmpeg's name of the container format.
         codec: ffmpeg's name of the decoder.
-        width: of a frame as displayed, with square pixels and after rotation, in pixels.
+        width: of the first frame as displayed, with square pixels and after rotation, in pixels. Frames of another size
+            are brought to this one: see media/canvas.py.
         height: likewise.
         pixel_aspect: width of a stored pixel divided by its height, as in "16/11"; "1/1" where that isn't known.
         rotation: 0, 90, 180 or 270 degrees clockwise, by which stored pictures are turned to show them upright.
@@ -77,6 +79,11 @@ class VideoInfo:
     trusted_timestamps: bool
     track: int
     other_tracks: list[str]
+
+    @property
+    def canvas(self) -> Canvas:
+        """The recording's coordinate system."""
+        return Canvas(self.width, self.height, Fraction(self.pixel_aspect))
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,17 +196,16 @@ def _describe(
     base = Fraction(stream.time_base or 1)
     steps = np.diff(pts)
     usual = float(np.median(steps)) if len(steps) else 0.0
-    rotation = orientation(head.frame).rotation
     pixel_aspect = _pixel_aspect(stream)
-    width, height = unsqueezed_size(head.frame.width, head.frame.height, pixel_aspect)
+    width, height = displayed_size(head.frame, pixel_aspect)
     span_s = float(int(pts[-1] - pts[0]) * base)
     return VideoInfo(
         container=container.format.name,
         codec=stream.codec_context.name,
-        width=height if rotation % 180 else width,
-        height=width if rotation % 180 else height,
+        width=width,
+        height=height,
         pixel_aspect=f"{pixel_aspect.numerator}/{pixel_aspect.denominator}",
-        rotation=rotation,
+        rotation=orientation(head.frame).rotation,
         duration_s=span_s + (index.last_duration or usual) * float(base),
         average_rate=len(steps) / span_s if span_s else None,
         real_rate=float(stream.base_rate) if stream.base_rate else None,

@@ -22,6 +22,7 @@ from emotion_timeline.media.frames import Frame, read_frames
 from emotion_timeline.media.plan import SegmentPlan, VideoPlan, plan
 from emotion_timeline.observations import OBSERVATION, Observations, Status
 from emotion_timeline.pipeline import BATCH_SIZE, MIN_FACE_PX, Stages, analyze, load_stages
+from tests.media.make import draw_face, encode_stretches
 
 ROOT = Path(__file__).parents[2]
 ASTRONAUT = ROOT / "tests" / "media" / "astronaut.mp4"
@@ -124,6 +125,22 @@ def test_boxes_are_in_pixels_of_the_frame_as_displayed(tmp_path: Path, stages: S
     plain, large = pipeline._search(frame, stages), pipeline._search(doubled, stages)
     assert np.allclose(large.rows["box"], 2 * plain.rows["box"], rtol=1e-5)
     assert np.abs(large.crops.astype(float) - plain.crops).mean() < 3
+
+
+def test_a_face_is_one_in_pictures_that_change_their_size(tmp_path: Path, stages: Stages) -> None:
+    """A call that begins small and grows, and a phone that is turned: the face stands still in the middle."""
+    at_scale = {(640, 360): 0.8, (320, 180): 0.4, (960, 540): 1.2, (360, 640): 0.8 / 0.5625}
+    stretches = [[draw_face(size, size[0] / 2, size[1] / 2, scale)] * 5 for size, scale in at_scale.items()]
+    encode_stretches("libvpx", stretches, tmp_path / "call.webm")
+    planned = plan(tmp_path / "call.webm", segment_s=1e6)
+    rows = observe(tmp_path / "call.webm", planned, stages)
+    assert rows["tracklet"].tolist() == [0] * 20
+    assert np.ptp(rows["box"], axis=0).max() < 8, "in pixels of 640x360"
+    assert np.allclose(rows["box"][:, 0] + rows["box"][:, 2] / 2, 320, atol=12)
+    assert [tuple(size) for size in rows["picture"][::5].tolist()] == list(at_scale)
+    assert set(rows["status"].tolist()) == {Status.OK, Status.TOO_SMALL}
+    small = rows["box"][:, 2:].min(axis=1) < np.repeat([40, 80, 40 / 1.5, 22.5], 5)
+    assert (rows["status"] == np.where(small, Status.TOO_SMALL, Status.OK)).all(), "by the picture's own pixels"
 
 
 def test_face_below_the_least_size_is_kept_but_not_classified(stages: Stages) -> None:

@@ -42,3 +42,12 @@ def test_ten_bit_h264_and_unknown_files_get_a_preview() -> None:
     assert plays_in_browsers(info | {"pixel_format": "yuv420p"})
     assert not plays_in_browsers(info | {"pixel_format": "yuv420p10le"})
     assert not plays_in_browsers({})
+
+
+def test_pictures_that_change_their_size_get_a_preview() -> None:
+    """Each browser shows them in its own way, and not where the boxes are."""
+    info = {"container": "matroska,webm", "codec": "vp8", "pixel_format": "yuv420p", "trusted_timestamps": True}
+    info |= {"width": 640, "height": 360}
+    assert plays_in_browsers(info | {"picture_sizes": [[640, 360]]})
+    assert not plays_in_browsers(info | {"picture_sizes": [[360, 640], [640, 360]]})
+    assert not plays_in_browsers(info | {"picture_sizes": [[320, 180]]}), "those outside the analysed part differ"

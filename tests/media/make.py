@@ -20,6 +20,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -176,6 +177,37 @@ def encode(clip: Clip, images: Iterable[NDArray[np.uint8]], path: Path) -> None:
             sound()
 
 
+def encode_stretches(codec: str, stretches: Sequence[Sequence[NDArray[np.uint8]]], path: Path, rate: int = 25) -> None:
+    """Encode a recording whose pictures change their size, as those of calls do.
+
+    Args:
+        codec: encoder of a format that states the size in the pictures themselves.
+        stretches: images of one size each, uint8 (height, width, 3) BGR, one stretch after the other.
+        path: of the file, whose ending chooses the container.
+        rate: frames/s.
+    """
+    options = {"libx264": _X264, "libvpx": {**_VP9, "b:v": "2M"}}.get(codec, {})
+    with av.open(str(path), "w", container_options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream(codec, rate=rate)
+        assert isinstance(stream, VideoStream)
+        stream.height, stream.width = stretches[0][0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        number = 0
+        for images in stretches:
+            encoder = av.CodecContext.create(codec, "w")
+            assert isinstance(encoder, VideoCodecContext)
+            encoder.height, encoder.width = images[0].shape[:2]
+            encoder.pix_fmt, encoder.options = "yuv420p", dict(options)
+            encoder.time_base, encoder.framerate = Fraction(1, rate), Fraction(rate)
+            for image in [*images, None]:
+                frame = None if image is None else av.VideoFrame.from_ndarray(image, format="bgr24")
+                if frame is not None:
+                    frame.pts, frame.time_base, number = number, Fraction(1, rate), number + 1
+                for packet in encoder.encode(frame):
+                    packet.stream = stream
+                    container.mux(packet)
+
+
 def _mux(container: OutputContainer, packets: Iterable[Packet[VideoStream]], clip: Clip, time_base: Fraction) -> None:
     for packet in packets:
         shift = round(clip.shift * time_base / packet.time_base)
@@ -234,14 +266,36 @@ _SECOND_PATH = ((0.0, 960, 185, 0.8), (11.0, 960, 185, 0.8), (12.3, 460, 185, 0.
 _PORTRAIT = (65, 0, 380, 330)  # left, top, right, bottom of the face and shoulders in the astronaut image
 
 
-def draw_demo() -> Iterator[NDArray[np.uint8]]:
-    """Draw the demo clip's frames: uint8 (360, 640, 3), BGR."""
-    from skimage import data  # here, because only the demo clip needs it
+def draw_face(size: tuple[int, int], x: float, y: float, scale: float) -> NDArray[np.uint8]:
+    """Draw the demo's face on its background.
+
+    Args:
+        size: width and height of the picture.
+        x, y: centre of the portrait, in pixels.
+        scale: 1 for a portrait as large as the original, with a face of about 105 pixels.
+
+    Returns:
+        uint8 (height, width, 3), BGR.
+    """
+    portrait, mask = _portrait()
+    image = _background(*size)
+    _paste(image, portrait, mask, x, y, scale)
+    return np.asarray(np.clip(np.rint(image), 0, 255), np.uint8)
+
+
+def _portrait() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The face and shoulders, BGR, and which part of them is seen: float32 (h, w, 3) and (h, w)."""
+    from skimage import data  # here, because only pictures of the face need it
 
     left, top, right, bottom = _PORTRAIT
     astronaut = data.astronaut()  # type: ignore[no-untyped-call]
     portrait = astronaut[top:bottom, left:right, ::-1].astype(np.float32)
-    mask = _rounded_mask(portrait.shape[1], portrait.shape[0])
+    return portrait, _rounded_mask(portrait.shape[1], portrait.shape[0])
+
+
+def draw_demo() -> Iterator[NDArray[np.uint8]]:
+    """Draw the demo clip's frames: uint8 (360, 640, 3), BGR."""
+    portrait, mask = _portrait()
     width, height = DEMO.size
     background = _background(width, height)
     for number in range(DEMO.frames):

@@ -26,7 +26,7 @@ from emotion_timeline.observations import Status
 from emotion_timeline.views import subjects
 from emotion_timeline.views.boxes import BoxedFace, BoxedFrame
 from tests.finished import BOX, claim_render, finish_video, make_render
-from tests.media.make import Clip, encode, read_barcode
+from tests.media.make import Clip, draw_barcode, encode, encode_stretches, read_barcode
 from tests.services import ASTRONAUT
 from worker.rendering import Job, Seen, early_thumbnail, make
 
@@ -102,6 +102,34 @@ def test_a_preview_looks_as_the_recording_is_displayed(
     assert (frame.width, frame.height) == (width + width % 2, height + height % 2)
     shown = np.asarray(cv2.resize(grey(frame), (width, height)), np.float32)
     assert np.abs(shown - displayed).mean() < 8
+
+
+def test_movies_and_pictures_of_a_call_stand_in_one_coordinate_system(
+    tmp_path: Path, database: Database, settings: Settings
+) -> None:
+    """The box of every frame is the same; its pictures are small, large, and at last turned."""
+    sizes = [(160, 96), (80, 48), (240, 144), (96, 160)]
+    stretches = [[draw_barcode(5 * i + j, *size) for j in range(5)] for i, size in enumerate(sizes)]
+    encode_stretches("libvpx", stretches, tmp_path / "call.webm")
+    video_id = finish_video(database, settings, tmp_path / "call.webm")
+    with database.write() as session:
+        video = videos.get(session, video_id)
+        video.info = video.info | {"picture_sizes": [[*size] for size in sizes]}
+    preview, overlay = (
+        decode(make_render(database, settings, video_id, kind) / f"{kind.value}.mp4")
+        for kind in (RenderKind.PREVIEW, RenderKind.OVERLAY)
+    )
+    assert {(frame.width, frame.height) for frame in (*preview, *overlay)} == {(240, 144)}, "as large as the largest"
+    x, y, w, h = (round(1.5 * side) for side in BOX)
+    for number, (plain, drawn) in enumerate(zip(preview, overlay, strict=True)):
+        image = grey(plain)
+        inside = image[:, 76 : 76 + 88] if number >= 15 else image
+        assert read_barcode(inside) == number
+        assert (image[:, :70].max() < 30 and image[:, 170:].max() < 30) == (number >= 15), "bars beside the turned ones"
+        edge = drawn.to_ndarray(format="bgr24").astype(int)[y + h, x + 5 : x + w - 5]
+        assert (edge[:, 2] - edge[:, 0]).mean() > 60, "happy is yellow; the clip is grey"
+    folder = make_render(database, settings, video_id, RenderKind.PICTURES)
+    assert read_picture(folder / "thumbnail.jpg").shape == (144, 240, 3)
 
 
 def test_large_recordings_get_a_small_preview_and_keep_their_colours(

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from emotion_timeline import playability
 from emotion_timeline.config import served_network
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import ModelError
@@ -62,6 +63,7 @@ def video(video_id: str) -> str:
         video=found,
         notice=notice,
         is_active=found.status in _ACTIVE,
+        is_shown_truly=playability.is_shown_truly(found.video.model_dump()),
         has_recording=service().settings.recording(video_id).exists(),
         emotions=EMOTIONS,
         comparable=_comparable(found),

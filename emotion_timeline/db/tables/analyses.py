@@ -124,6 +124,7 @@ class Segment(Leased, Base):
     closing: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     frames_total: Mapped[int] = mapped_column(Integer)
     frames_done: Mapped[int] = mapped_column(Integer, default=0)
+    picture_sizes: Mapped[list[list[int]] | None] = mapped_column(JSON)  # its pictures' widths and heights, each once
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -145,7 +146,7 @@ class Tracklet(Base):
     first_timestamp_s: Mapped[float] = mapped_column(Float(53))
     last_timestamp_s: Mapped[float] = mapped_column(Float(53))
     until_s: Mapped[float] = mapped_column(Float(53))  # when the frame ends in which it was last seen
-    first_box: Mapped[list[float]] = mapped_column(JSON)  # x, y, width, height in displayed pixels
+    first_box: Mapped[list[float]] = mapped_column(JSON)  # x, y, width, height in pixels of the recording
     last_box: Mapped[list[float]] = mapped_column(JSON)
     sums: Mapped[dict[str, Any]] = mapped_column(JSON)  # emotion_timeline.shares.Sums; these three for appearances.py
     best: Mapped[dict[str, Any]] = mapped_column(JSON)  # its best frame

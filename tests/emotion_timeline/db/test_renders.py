@@ -22,14 +22,19 @@ PLAYABLE = INFO
 UNPLAYABLE = INFO | {"codec": "hevc"}
 
 
-def done(database: Database, video_id: str = "first", info: dict[str, object] = PLAYABLE) -> str:
+def done(
+    database: Database, video_id: str = "first", info: dict[str, object] = PLAYABLE, last: tuple[int, int] = (640, 360)
+) -> str:
+    """A video that is done, whose last picture has that size."""
     add(database, video_id, info=info)
     (segment_id,) = plan(database, video_id, segments=1)
     with database.write() as session:
         session.get_one(Video, video_id).info = info  # planning has put its own there
     claimed = claim(database, segment_id)
     assert claimed is not None
-    write(database, claimed, [rows([0, 1, 2, 3])])
+    observed = rows([0, 1, 2, 3])
+    observed["picture"] = [(640, 360)] * 3 + [last]
+    write(database, claimed, [observed])
     with database.write() as session:
         finishing = work.claim_step(session, video_id, Step.FINISH, 60, ATTEMPTS)
         assert finishing is not None
@@ -58,9 +63,18 @@ def test_a_done_video_gets_pictures_and_a_preview_where_it_needs_one(database: D
     done(database, "does-not", UNPLAYABLE)
     assert set(found(database, "plays")) == {RenderKind.PICTURES}
     assert set(found(database, "does-not")) == {RenderKind.PICTURES, RenderKind.PREVIEW}
+    with database.read() as session:
+        assert videos.get(session, "plays").info["picture_sizes"] == [[640, 360]]
     ids = [render.id for video_id in ("plays", "does-not") for render in found(database, video_id).values()]
     with database.write() as session:
         assert sorted(due(session)) == sorted(ids)
+
+
+def test_a_video_whose_pictures_change_their_size_gets_a_preview(database: Database) -> None:
+    done(database, last=(360, 640))
+    assert set(found(database)) == {RenderKind.PICTURES, RenderKind.PREVIEW}
+    with database.read() as session:
+        assert videos.get(session, "first").info["picture_sizes"] == [[360, 640], [640, 360]]
 
 
 def test_a_render_has_one_owner_who_alone_can_complete_it(database: Database) -> None:

@@ -37,6 +37,21 @@ def test_refused_form_says_why_beside_the_form(site: Website) -> None:
     site.assert_nothing_left()
 
 
+def test_player_plays_the_preview_where_pictures_change_their_size(site: Website) -> None:
+    """Browsers show such a recording in their own ways, and the boxes would stand beside the faces."""
+    changing = TWO_FACES.copy()
+    changing["picture"] = (640, 360)
+    site.done(changing, "same")
+    changing["picture"][2:] = (320, 180)
+    site.done(changing, "changing")
+    pages = {video_id: site.client.get(f"/videos/{video_id}").text for video_id in ("same", "changing")}
+    assert 'data-plays="as it is"' in pages["same"]
+    assert 'data-plays="by its preview"' in pages["changing"]
+    assert "360, in 2 sizes, brought to this one" in text_of(pages["changing"])
+    with site.database.read() as session:
+        assert videos.get(session, "changing").info["picture_sizes"] == [[320, 180], [640, 360]]
+
+
 def test_list_shows_every_state(site: Website) -> None:
     site.done(TWO_FACES, "a", filename="done.mp4")
     site.failed("b", filename="failed.mp4")

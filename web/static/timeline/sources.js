@@ -4,8 +4,8 @@
 // there yet is ordered then. Nothing is tried for ever: a preview is not ordered for a browser that plays no H.264, one
 // that could not be made is ordered again by a person alone, and one that can't be played is the end of it.
 //
-// A recording whose own times are missing or out of order isn't played at all, because it would not be in step with its
-// timeline; its preview is.
+// A recording whose own times are missing or out of order, or whose pictures change their size, isn't played at all: it
+// would not be in step with its timeline, or its faces not where the boxes are. Its preview is played.
 
 import { SAME_S } from "./boxes.js";
 import { datum } from "../http/elements.js";
@@ -66,7 +66,7 @@ export class Source extends EventTarget {
 
   #loaded() {
     const isRecording = new URL(this.#video.currentSrc).pathname.endsWith("/recording");
-    if (!this.#video.videoWidth || (isRecording && datum(this.#section, "times") !== "own")) return this.#refused(isRecording);
+    if (!this.#video.videoWidth || (isRecording && datum(this.#section, "plays") !== "as it is")) return this.#refused(isRecording);
     this.originS = isRecording ? Number(datum(this.#section, "startOffsetS")) : 0; // a preview begins with its first frame
     this.isReady = true;
     this.#say("");
