@@ -197,7 +197,7 @@ def _search(frame: Frame, stages: Stages) -> _SearchedFrame:
     if frame.luma is None or frame.small_bgr is None or frame.placement is None:
         return _faceless(frame, Status.DECODE_ERROR, stages, None)
     picture = signature(frame.small_bgr)
-    faces = stages.detector.detect(frame.small_bgr)
+    faces = stages.detector.search(frame.small_bgr)
     if not len(faces):
         return _faceless(frame, Status.NO_FACE, stages, picture)
     # The small picture's sides are whole pixels, so its scale may differ a little between x and y.

@@ -15,7 +15,7 @@ from tests.media.make import CLIPS
 CLIP_BY_NAME = {clip.name: clip for clip in CLIPS}
 # Containers without presentation times: their frames are recognised by their order.
 UNTRUSTED = ("h264_b_frames.avi", "mpeg4_b_frames.avi", "elementary.h264")
-SIDE = 64  # detection side, small for speed
+SIDE = 120  # detection side, small for speed
 
 
 def read_all(path: Path, video_plan: VideoPlan) -> list[Frame]:

@@ -30,7 +30,7 @@ class Frame:
         timestamp_s: seconds from the video's first frame.
         luma: uint8 (H, W), full-range grey 0-255 as displayed, in the picture's own pixels; None where the frame could
             not be decoded.
-        small_bgr: uint8 (h, w, 3), longest side at most the detection side, as displayed; None likewise.
+        small_bgr: uint8 (h, w, 3), to search for faces, as displayed; None likewise.
         scale: displayed pixels per pixel of small_bgr, in x and y; at least 1.
         placement: where the picture stands in the recording's coordinate system; None likewise.
     """
@@ -51,7 +51,8 @@ def read_frames(
     Args:
         path: the video file that the segment was planned for.
         segment: from `plan`.
-        detection_side: longest side of `Frame.small_bgr`, in pixels.
+        detection_side: longest side of `Frame.small_bgr`, in pixels; longer for very large pictures, see
+            pictures.MAX_SHRINK.
         threads: for decoding; None takes the processors that there are, up to 4.
 
     Yields:

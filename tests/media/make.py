@@ -283,6 +283,41 @@ def draw_face(size: tuple[int, int], x: float, y: float, scale: float) -> NDArra
     return np.asarray(np.clip(np.rint(image), 0, 255), np.uint8)
 
 
+_FACE_PX = 90  # shorter side of the box that YuNet gives the portrait's face
+_FACE_XY = (0.0, -0.136)  # from the portrait's centre to the face's, in parts of its height
+
+
+def scatter_faces(
+    size: tuple[int, int], faces_px: Sequence[int]
+) -> tuple[NDArray[np.uint8], list[tuple[float, float, float]]]:
+    """Draw a large picture with small faces all over it.
+
+    Args:
+        size: width and height of the picture.
+        faces_px: shorter side of each face's box, in pixels.
+
+    Returns:
+        uint8 (height, width, 3), BGR, and of each face the centre's x and y and the side.
+    """
+    width, height = size
+    image = np.full((height, width, 3), 150, np.uint8)
+    columns = max(round((len(faces_px) * width / height) ** 0.5), 1)
+    rows = -(-len(faces_px) // columns)
+    faces = []
+    for number, px in enumerate(faces_px):
+        side = round(4.4 * px)
+        patch = draw_face((side, side), side / 2, side / 2, px / _FACE_PX)
+        x, y = (number % columns + 0.5) * width / columns, (number // columns + 0.5) * height / rows
+        left = min(max(round(x - side / 2), 0), width - side)
+        top = min(max(round(y - side / 2), 0), height - side)
+        image[top : top + side, left : left + side] = patch
+        portrait_px = 330 * px / _FACE_PX
+        faces.append(
+            (left + side / 2 + _FACE_XY[0] * portrait_px, top + side / 2 + _FACE_XY[1] * portrait_px, float(px))
+        )
+    return image, faces
+
+
 def _portrait() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The face and shoulders, BGR, and which part of them is seen: float32 (h, w, 3) and (h, w)."""
     from skimage import data  # here, because only pictures of the face need it
