@@ -1,4 +1,4 @@
-"""Open media files and list their packets: everything about a container that needs no decoding.
+"""Open media files and read their packets: everything about a container that needs no decoding.
 
 A file comes from a stranger. Only known demuxers and the `file` protocol are allowed, so that a playlist (HLS, DASH,
 concat) that calls itself a video can't make the service open other files or addresses.
@@ -7,22 +7,18 @@ concat) that calls itself a video can't make the service open other files or add
 from __future__ import annotations  # PyAV's Packet is generic for type checkers only
 
 import os
-from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import av
-import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Disposition
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from emotion_timeline.errors import VideoError
 
@@ -31,9 +27,7 @@ UNREADABLE = (FFmpegError, IndexError, ValueError, OverflowError)
 
 So an MPEG-TS in which another stream appears half-way is read to its end, and then an IndexError raised.
 """
-NO_PTS = np.iinfo(np.int64).min
 MAX_SIDE_PX = 16384  # the largest picture of H.264/HEVC level 6.2 is 8192x4320
-MAX_PACKETS = 50_000_000  # 9 days at 60 frames/s; 17 bytes of memory each
 MAX_READ_ERRORS = 64  # a demuxer can fail on one damaged packet and go on with the next
 
 _VIDEO_FORMATS = (
@@ -49,10 +43,6 @@ _IMAGE_FORMATS = (
     "webp,xbm_pipe,xpm_pipe"
 )
 _IMAGE_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1")  # ISO base media files that hold a photograph
-# Elementary streams and AVI hold no presentation times: ffmpeg makes them up from the packets' order.
-_FORMATS_WITHOUT_PTS = ("avi", "h264", "hevc", "m4v", "mpegvideo", "vc1", "obu", "h263", "h261", "mjpeg")
-_MAX_REORDER = 16  # frames; the decoded picture buffer of H.264 and HEVC holds no more
-
 
 _Stream = TypeVar("_Stream", VideoStream, AudioStream)
 
@@ -182,102 +172,3 @@ def read_packets(container: InputContainer, *streams: _Stream) -> Iterator[Packe
             return
         except UNREADABLE:
             continue  # the demuxer keeps its place; a truncated file answers with the same error until the bound
-
-
-@dataclass(frozen=True, eq=False)
-class PacketIndex:
-    """The packets of a video stream in decoding order, one per picture.
-
-    Attributes:
-        pts: int64 (n,), presentation timestamps in time base units; NO_PTS where the container gives none.
-        dts: int64 (n,), decoding timestamps, likewise.
-        keyframe: bool (n,), marked as a keyframe by the container.
-        presented: bool (n,), False for pictures that are decoded and not shown.
-        last_duration: of the packet with the latest pts, in time base units; 0 where unknown.
-    """
-
-    pts: NDArray[np.int64]
-    dts: NDArray[np.int64]
-    keyframe: NDArray[np.bool_]
-    presented: NDArray[np.bool_]
-    last_duration: int
-
-    def reorder_depth(self) -> int:
-        """How many pictures are decoded before, and shown after, another one: at most, over the whole stream."""
-        rank = np.empty(len(self.pts), np.int64)
-        rank[np.argsort(self.pts, kind="stable")] = np.arange(len(self.pts))
-        # A picture shown at rank r and decoded i-th waits for i - r others that were decoded after it in time.
-        return int(np.max(np.arange(len(rank)) - rank, initial=0))
-
-
-def index_packets(container: InputContainer, stream: VideoStream, name: str) -> PacketIndex:
-    """Read all packets of a stream and keep their timestamps and flags.
-
-    Raises:
-        VideoError: no packet at all, or more than MAX_PACKETS.
-    """
-    pts, dts, flags = array("q"), array("q"), bytearray()
-    last_pts, last_duration = NO_PTS, 0
-    for packet in read_packets(container, stream):
-        packet_pts = NO_PTS if packet.pts is None else packet.pts
-        pts.append(packet_pts)
-        dts.append(NO_PTS if packet.dts is None else packet.dts)
-        flags.append(packet.is_keyframe | is_shown(packet, stream) << 1)
-        if packet_pts >= last_pts:
-            last_pts, last_duration = packet_pts, packet.duration or 0
-        if len(flags) > MAX_PACKETS:
-            raise VideoError("too_many_packets", f"{name} has more than {MAX_PACKETS} frames. Split it into parts.")
-    bits = np.frombuffer(flags, np.uint8)
-    presented = bits & 2 > 0
-    if not presented.any():
-        raise VideoError("no_frames", f"{name} announces a video, but holds no frame of it. Upload or copy it again.")
-    return PacketIndex(
-        np.frombuffer(pts, np.int64), np.frombuffer(dts, np.int64), bits & 1 > 0, presented, last_duration
-    )
-
-
-def is_shown(packet: Packet[VideoStream], stream: VideoStream) -> bool:
-    """Whether a packet's picture is presented.
-
-    An edit list cuts pictures away. VP8 keeps alternate reference pictures, which are never shown, in packets of their
-    own (RFC 6386, section 9.1).
-    """
-    if packet.is_discard:
-        return False
-    return stream.codec_context.name not in ("vp8", "libvpx") or bool(memoryview(packet)[0] & 0x10)
-
-
-def timestamps_are_trusted(index: PacketIndex, container: InputContainer, stream: VideoStream) -> bool:
-    """Whether every picture has its own true presentation time, by which a decoded frame can be recognised."""
-    pts = index.pts
-    shown = pts[index.presented]
-    if (pts == NO_PTS).any() or len(np.unique(shown)) != len(shown):
-        return False
-    if (np.diff(pts[index.keyframe]) <= 0).any() or index.reorder_depth() > _MAX_REORDER:
-        return False  # time steps back
-    if container.format.name in _FORMATS_WITHOUT_PTS:  # what was made up is right only where nothing is reordered
-        return not stream.codec_context.has_b_frames and bool((np.diff(pts) > 0).all())
-    return True
-
-
-def monotone_times(index: PacketIndex, nominal_step: int) -> NDArray[np.int64]:
-    """Make one strictly increasing timeline for a stream whose timestamps are missing or step back.
-
-    The decoding times give the pace: where they go forward they are followed; where they are missing, repeat or step
-    back, the stream goes on by its usual step.
-
-    Args:
-        index: the packets.
-        nominal_step: duration of a frame in time base units, used where the stream itself gives no pace.
-
-    Returns:
-        int64 (n,): time of the n presented pictures in order of presentation.
-    """
-    stated = np.where(index.dts == NO_PTS, index.pts, index.dts)[index.presented]
-    known = stated != NO_PTS
-    steps = np.diff(stated)
-    valid = known[1:] & known[:-1] & (steps > 0)
-    step = max(int(np.median(steps[valid])), 1) if valid.any() else max(nominal_step, 1)
-    steps[~valid] = step
-    start = int(stated[0]) if known[0] else 0
-    return np.concatenate(([start], start + np.cumsum(steps)))

@@ -21,8 +21,10 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from emotion_timeline.media.containers import UNREADABLE, is_shown, open_video, read_packets
+from emotion_timeline.media.containers import UNREADABLE, open_video, read_packets
 from emotion_timeline.media.damage import Damage, PacketLog, assess_damage
+from emotion_timeline.media.fields import FieldPairing
+from emotion_timeline.media.packets import is_shown
 
 # "Not coded" pictures of MPEG-4 part 2 and its relatives come out as nothing at all, and nothing depends on them.
 _CODECS_WITH_EMPTY_PICTURES = ("mpeg4", "msmpeg4v2", "msmpeg4v3", "h263", "flv1", "wmv1", "wmv2")
@@ -152,9 +154,10 @@ def _decode_single_threaded(
     context = stream.codec_context
     context.thread_type, context.thread_count = "NONE", 1
     _widen_reordering(stream, span)
-    numbers = count()
+    numbers, fields = count(), FieldPairing(stream)
     for packet in chain(islice(packets, span.packets), [None]):
-        shown = packet is not None and is_shown(packet, stream) and not _leads(packet, span)
+        shown = packet is not None and not fields.is_second(packet) and is_shown(packet, stream)
+        shown = shown and packet is not None and not _leads(packet, span)
         if packet is not None and shown and span.by_order:
             packet.pts = next(numbers)
         if log is not None and packet is not None and shown and packet.pts is not None:

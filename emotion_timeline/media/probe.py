@@ -9,19 +9,19 @@ import json
 import resource
 import signal
 from collections.abc import Sequence
-from dataclasses import asdict
 from types import FrameType
 
 from emotion_timeline.errors import VideoError
-from emotion_timeline.media.plan import check_sample_hz, inspect
+from emotion_timeline.media.plan import check_sample_hz
+from emotion_timeline.media.survey import glance
 
 REFUSED = 2  # exit code; also argparse's for bad usage
 _MEMORY_BYTES = 4 << 30  # of address space, of which the libraries take 1 GiB; the first pictures of an 8K video fit
-_CPU_S = 120  # reads the packets of a day of video
+_CPU_S = 120  # a glance takes a second or two, however long the file is
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the file's VideoInfo as one line of JSON, or {"error": {"code", "message"}}.
+    """Print what a glance at the file tells as one line of JSON, or {"error": {"code", "message"}}.
 
     Returns:
         Exit code: 0, or 2 where the file or the sampling rate is refused.
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.sample_hz is not None:
             check_sample_hz(options.sample_hz)
-        answer, code = asdict(inspect(options.path)), 0
+        answer, code = glance(options.path), 0
     except VideoError as exc:
         answer, code = {"error": {"code": exc.code, "message": exc.message}}, REFUSED
     except MemoryError:
@@ -69,7 +69,7 @@ def _limit(memory_bytes: int, cpu_s: int) -> None:
 def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise VideoError(
         "too_slow",
-        "The video takes too long to examine: it may be damaged, or have far too many frames. Convert it.",
+        "The video takes too long to examine: it may be damaged, or have very large pictures. Convert it.",
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations  # PyAV's Packet is generic for type checkers only
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from av.container import InputContainer
@@ -16,23 +17,16 @@ from numpy.typing import NDArray
 
 from emotion_timeline.errors import VideoError
 from emotion_timeline.media.canvas import Canvas
-from emotion_timeline.media.containers import (
-    UNREADABLE,
-    PacketIndex,
-    check_size,
-    index_packets,
-    is_shown,
-    monotone_times,
-    open_video,
-    read_packets,
-    timestamps_are_trusted,
-)
+from emotion_timeline.media.containers import UNREADABLE, check_size, open_video, read_packets
+from emotion_timeline.media.packets import PacketIndex, monotone_times, timestamps_are_trusted
 from emotion_timeline.media.pictures import can_convert, displayed_size, orientation
-from emotion_timeline.media.tracks import Tracks, find_tracks
+from emotion_timeline.media.tracks import Tracks, read_tracks
 
-_HEAD_PACKETS = 32  # enough to see whether packets and pictures correspond one to one
+_HEAD_PACKETS = 32  # enough to see whether pictures are reordered
 _MAX_PIXEL_ASPECT = 4  # anamorphic film has 2; beyond, a header is wrong
 _MAX_HEAD_PACKETS = 1000  # when nothing could be decoded by then, nothing will be
+_TAKE_ALL_PACKETS = ("frame_count", "average_rate", "variable_rate", "keyframes", "trusted_timestamps", "other_tracks")
+_CONTAINER_UNITS = 1_000_000  # units a second of a container's own duration
 
 
 @dataclass(frozen=True)
@@ -112,17 +106,21 @@ class Survey:
         return int(np.searchsorted(earliest_from_here, end_pts))
 
 
-def survey_video(path: str | os.PathLike[str]) -> Survey:
-    """Read all packets of a video and decode its first pictures.
+def survey_video(path: str | os.PathLike[str], *, briefly: bool = False) -> Survey:
+    """Read all packets of a video, once, and decode its first pictures.
+
+    Args:
+        path: the video file.
+        briefly: read the first packets of a long file only, for what can be known from them.
 
     Raises:
         VideoError: not a video that can be processed; the message says why.
     """
     name = Path(path).name
-    tracks = find_tracks(path)
+    tracks, index = read_tracks(path, briefly=briefly)
     with open_video(path, tracks.chosen) as (container, stream):
-        index = index_packets(container, stream, name)
-        _check_moving(container, stream, index, name)
+        if index.is_whole:
+            _check_moving(container, stream, index, name)
         head = _decode_head(path, tracks.chosen)
         if head is None or not can_convert(head.frame):
             _check_not_encrypted(path, tracks.chosen)
@@ -135,13 +133,33 @@ def survey_video(path: str | os.PathLike[str]) -> Survey:
             raise VideoError("image", f"{name} is a still image, not a video. Choose a video file.")
         trusted = timestamps_are_trusted(index, container, stream)
         if trusted:
-            index = _without_unpresentable(path, stream.index, index, head)
+            index = _without_unpresentable(index, head)
             pts = np.sort(index.pts[index.presented])
         else:
             pts = monotone_times(index, _nominal_step(stream))
         info = _describe(container, stream, index, head, pts, trusted, tracks)
         depth = index.reorder_depth() if trusted else 0
         return Survey(info, index, pts, Fraction(stream.time_base or 1), depth)
+
+
+def glance(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Describe a video in a time that doesn't grow with its length.
+
+    Returns:
+        A VideoInfo as a dictionary. Of a file that is too long to be read whole, `frame_count` and the others that take
+        all of its packets are None, and `duration_s` is what its header says, or at least what has been read.
+
+    Raises:
+        VideoError: as survey_video, as far as the beginning tells.
+    """
+    survey = survey_video(path, briefly=True)
+    info = asdict(survey.info)
+    if survey.index.is_whole:
+        return info
+    with open_video(path, survey.info.track) as (container, stream):
+        stated_s = float(stream.duration * Fraction(stream.time_base or 1)) if stream.duration else 0.0
+        stated_s = stated_s or (container.duration or 0) / _CONTAINER_UNITS
+    return info | dict.fromkeys(_TAKE_ALL_PACKETS) | {"duration_s": max(stated_s, survey.info.duration_s)}
 
 
 def _check_not_encrypted(path: str | os.PathLike[str], track: int) -> None:
@@ -170,18 +188,12 @@ def _check_moving(container: InputContainer, stream: VideoStream, index: PacketI
         )
 
 
-def _without_unpresentable(path: str | os.PathLike[str], track: int, index: PacketIndex, head: _Head) -> PacketIndex:
-    """Leave out pictures that no player shows.
-
-    Those are the pictures that lead to a file's first keyframe and are predicted from others before its start, and
-    second fields, which have packets of their own and are shown as one frame with the first.
-    """
-    presented = index.presented
-    if head.frame.pts is not None and index.keyframe[0]:
-        presented = presented & (index.pts >= min(head.frame.pts, index.pts[0]))
-    if head.frame.interlaced_frame and not head.one_to_one:
-        presented = presented & np.isin(index.pts, _presented_pts(path, track))
-    return replace(index, presented=presented)
+def _without_unpresentable(index: PacketIndex, head: _Head) -> PacketIndex:
+    """Leave out pictures that no player shows: those that lead to a file's first keyframe and are predicted from others
+    before its start."""
+    if head.frame.pts is None or not index.keyframe[0]:
+        return index
+    return replace(index, presented=index.presented & (index.pts >= min(head.frame.pts, index.pts[0])))
 
 
 def _describe(
@@ -238,52 +250,27 @@ class _Head:
 
     Attributes:
         frame: the first picture that could be decoded.
-        one_to_one: whether every packet gave a picture; not so where the two fields of a picture have one each.
+        reorder_depth: pictures that the decoder holds back to put them in order, as far as it knows by then.
     """
 
     frame: VideoFrame
-    one_to_one: bool
+    reorder_depth: int
 
 
 def _decode_head(path: str | os.PathLike[str], track: int) -> _Head | None:
     """Decode the first pictures of a video; None where nothing can be decoded."""
     first: VideoFrame | None = None
-    entered: list[int] = []
-    pictures, errors = 0, 0
     with open_video(path, track) as (container, stream):
         context = stream.codec_context
         context.thread_type, context.thread_count = "NONE", 1
         head = islice(read_packets(container, stream), _MAX_HEAD_PACKETS)
         for number, packet in enumerate(chain(head, [None])):
-            if packet is not None and is_shown(packet, stream) and packet.pts is not None:
-                entered.append(packet.pts)
             enough = first is not None and number >= _HEAD_PACKETS
             try:
                 frames = context.decode(None if enough else packet)
             except UNREADABLE:
-                errors += 1
                 frames = []
-            whole = [frame for frame in frames if not frame.is_corrupt]
-            errors += len(frames) - len(whole)
-            pictures += len(whole)
-            first = first or next(iter(whole), None)
+            first = first or next((frame for frame in frames if not frame.is_corrupt), None)
             if enough:
                 break
-    return None if first is None else _Head(first, bool(errors) or pictures >= _decodable(entered, first))
-
-
-def _decodable(entered: list[int], first: VideoFrame) -> int:
-    return sum(first.pts is None or pts >= first.pts for pts in entered)
-
-
-def _presented_pts(path: str | os.PathLike[str], track: int) -> NDArray[np.int64]:
-    """Decode a whole video for the presentation timestamps of its pictures: int64 (n,)."""
-    timestamps: list[int] = []
-    with open_video(path, track) as (container, stream):
-        stream.codec_context.thread_type = "AUTO"
-        for packet in chain(read_packets(container, stream), [None]):
-            try:
-                timestamps += [frame.pts for frame in stream.codec_context.decode(packet) if frame.pts is not None]
-            except UNREADABLE:
-                continue
-    return np.array(timestamps, np.int64)
+        return None if first is None else _Head(first, context.reorder_depth)

@@ -1,15 +1,17 @@
 """Which of a file's video tracks is analysed: the one that holds the moving picture."""
 
-import math
 import os
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
-from av.container import InputContainer
+import numpy as np
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from emotion_timeline.media.containers import candidates, open_video, read_packets
+from emotion_timeline.errors import VideoError
+from emotion_timeline.media.containers import candidates, open_video
+from emotion_timeline.media.packets import NO_PTS, PacketIndex, index_packets
 
 _AS_LONG = 0.9  # part of the longest track's length from which another one may be the recording as well
 
@@ -27,38 +29,51 @@ class Tracks:
     others: tuple[str, ...]
 
 
-@dataclass
-class _Extent:
-    """What a stream's packets add up to; a track of one picture has no length, however long it is to be shown."""
-
-    pictures: int = 0
-    first_s: float = math.inf
-    last_s: float = -math.inf
-
-    @property
-    def span_s(self) -> float:
-        return max(self.last_s - self.first_s, 0.0)
-
-
-def find_tracks(path: str | os.PathLike[str]) -> Tracks:
-    """Tell the track that holds the moving picture from thumbnails and stills, by what is in them.
+def read_tracks(path: str | os.PathLike[str], *, briefly: bool = False) -> tuple[Tracks, PacketIndex]:
+    """Tell the track that holds the moving picture from thumbnails and stills by what is in them; read its packets.
 
     Headers don't tell: a camera's thumbnail track may come first and be marked as the default one. Of the tracks that
     are nearly as long as the longest, the default one counts, else the one with the largest pictures.
 
+    Args:
+        path: the file.
+        briefly: see index_packets; a longer file's headers then tell how long its tracks are.
+
     Raises:
-        VideoError: as open_video.
+        VideoError: as open_video, or the track holds no picture.
     """
     path = Path(path)
-    with open_video(path) as (container, first):
+    with open_video(path) as (container, _):
         streams = candidates(container, path)
         attached = [stream for stream in container.streams.video if stream not in streams]
-        if len(streams) == 1:
-            return Tracks(first.index, tuple(f"track {stream.index}: attached picture" for stream in attached))
-        extents = _extents(container, streams)
+        indexes = index_packets(container, streams, path.name, briefly=briefly)
+        extents = {stream.index: _extent(stream, indexes[stream.index]) for stream in streams}
         chosen = _moving(streams, extents)
         others = [*(stream for stream in streams if stream.index != chosen.index), *attached]
-        return Tracks(chosen.index, tuple(_described(stream, extents.get(stream.index)) for stream in others))
+        tracks = Tracks(chosen.index, tuple(_described(stream, extents.get(stream.index)) for stream in others))
+        index = indexes[chosen.index]
+    if index.presented.any():
+        return tracks, index
+    if not index.is_whole:
+        return read_tracks(path)
+    raise VideoError("no_frames", f"{path.name} announces a video, but holds no frame of it. Upload or copy it again.")
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """How much a stream holds; a track of one picture has no length, however long it is to be shown."""
+
+    pictures: int
+    span_s: float
+
+
+def _extent(stream: VideoStream, index: PacketIndex) -> _Extent:
+    times = np.where(index.pts == NO_PTS, index.dts, index.pts)[~index.second_field]
+    known = times[times != NO_PTS]
+    units = int(known.max() - known.min()) if len(known) else 0
+    if len(times) > 1 and not index.is_whole:
+        units = max(units, stream.duration or 0)
+    return _Extent(len(times), float(units * Fraction(stream.time_base or 1)))
 
 
 def _moving(streams: list[VideoStream], extents: dict[int, _Extent]) -> VideoStream:
@@ -72,18 +87,6 @@ def _moving(streams: list[VideoStream], extents: dict[int, _Extent]) -> VideoStr
     fitting = [stream for stream in streams if fits(stream)] or streams
     default = [stream for stream in fitting if stream.disposition & Disposition.default]
     return default[0] if len(default) == 1 else max(fitting, key=lambda stream: stream.width * stream.height)
-
-
-def _extents(container: InputContainer, streams: list[VideoStream]) -> dict[int, _Extent]:
-    extents = {stream.index: _Extent() for stream in streams}
-    for packet in read_packets(container, *streams):
-        extent = extents[packet.stream.index]
-        extent.pictures += 1
-        time = packet.pts if packet.pts is not None else packet.dts
-        if time is not None:
-            time_s = float(time * packet.time_base)
-            extent.first_s, extent.last_s = min(extent.first_s, time_s), max(extent.last_s, time_s)
-    return extents
 
 
 def _described(stream: VideoStream, extent: _Extent | None) -> str:

@@ -74,8 +74,8 @@ class Recording(Body):
 
     size_bytes: int
     sha256: str
-    duration_s: float
-    frame_count: int
+    duration_s: float = Field(description="until a long recording is planned, what its file's header says")
+    frame_count: int | None = Field(description="null until a long recording is planned")
     width: int
     height: int
 

@@ -31,7 +31,7 @@ def probe(service: Service, path: Path, filename: str, options: Options) -> dict
         options: how it is to be analysed.
 
     Returns:
-        emotion_timeline.media.plan.VideoInfo as a dictionary.
+        What a glance at it tells; see emotion_timeline.media.survey.glance.
 
     Raises:
         Problem: 422, with the reason.
@@ -51,6 +51,8 @@ def probe(service: Service, path: Path, filename: str, options: Options) -> dict
         raise Problem(422, "unreadable", f"Reading the recording stopped the process that examines it. {_CONVERT}")
     if error := said.get("error"):
         raise Problem(422, error["code"], error["message"].replace(path.name, filename))
+    if said["frame_count"] is None:
+        return said  # it wasn't read to its end, and where that is, only its header says
     try:
         options.clip.require_before_end(said["duration_s"])
     except VideoError as exc:

@@ -75,7 +75,7 @@ class Video(Leased, Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    info: Mapped[dict[str, Any]] = mapped_column(JSON)  # what the probe said of the file
+    info: Mapped[dict[str, Any]] = mapped_column(JSON)  # what a glance said of the file; once planned, a VideoInfo
     frames_total: Mapped[int | None] = mapped_column(Integer)  # sampled frames; None until planned
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # see emotion_timeline.results; None until done
     clip_start_s: Mapped[float | None] = mapped_column(

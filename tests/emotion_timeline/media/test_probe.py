@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from emotion_timeline.media.plan import inspect
+from emotion_timeline.media.survey import glance
 from tests.media.make import Clip, make_clip
+from tests.media.paff import write_paff
 
 
 def probe(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -28,6 +30,22 @@ def test_probe_prints_the_description_as_one_line_of_json(clip: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.count("\n") == 1
     assert json.loads(result.stdout) == asdict(inspect(clip))
+
+
+def test_a_glance_takes_no_longer_for_a_longer_file(tmp_path: Path) -> None:
+    read = {}
+    for times in (30, 90):
+        path = write_paff(tmp_path / f"{times}.ts", 40, times=times)
+        before = _bytes_read()
+        said = glance(path)
+        read[times] = _bytes_read() - before
+        assert said["duration_s"] == pytest.approx(1.6 * times, abs=0.1)
+        assert (said["width"], said["frame_count"], said["variable_rate"]) == (160, None, None)
+    assert read[90] == pytest.approx(read[30], rel=0.02)
+
+
+def _bytes_read() -> int:
+    return int(Path("/proc/self/io").read_text().split()[1])
 
 
 @pytest.mark.parametrize(

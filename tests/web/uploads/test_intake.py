@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.media.paff import write_paff
 from tests.services import ASTRONAUT, wait_until
 from tests.website import Website, assert_problem
 from web import create_app
@@ -165,3 +166,13 @@ def test_abandoned_parts_are_removed_at_start(site: Website) -> None:
 )
 def test_filename_becomes_harmless_text(given: str, shown: str) -> None:
     assert clean_filename(given) == shown
+
+
+def test_long_recording_is_taken_by_its_beginning(site: Website, tmp_path: Path) -> None:
+    """Where it is cut and ends is found when it is planned, so a clip isn't refused for what only its header says."""
+    content = write_paff(tmp_path / "lecture.ts", 40, times=30).read_bytes()
+    answer = site.upload(content, "lecture.ts", clip_start_s="1000").get_json()
+    assert (answer["status"], answer["video"]["frame_count"]) == ("queued", None)
+    assert answer["video"]["duration_s"] == pytest.approx(48, abs=0.1)
+    assert "lecture.ts" in site.client.get(f"/videos/{answer['id']}").text
+    assert "lecture.ts" in site.client.get("/").text
