@@ -14,7 +14,9 @@ from tests.media.make import CLIPS
 
 CLIP_BY_NAME = {clip.name: clip for clip in CLIPS}
 # Containers without presentation times: their frames are recognised by their order.
-UNTRUSTED = ("h264_b_frames.avi", "mpeg4_b_frames.avi", "elementary.h264")
+UNTRUSTED = (
+    "h264_b_frames.avi", "mpeg4_b_frames.avi", "dropped_b_frames.avi", "dropped_b_frames_mpeg4.avi", "elementary.h264",
+)  # fmt: skip
 SIDE = 120  # detection side, small for speed
 
 

@@ -163,10 +163,17 @@ def _is_image(container: InputContainer) -> bool:
 
 
 def read_packets(container: InputContainer, *streams: _Stream) -> Iterator[Packet[_Stream]]:
-    """Yield the streams' packets in decoding order without the empty ones; go on after read errors, up to a bound."""
+    """Yield the streams' packets in decoding order without the empty ones; go on after read errors, up to a bound.
+
+    AVI numbers its slots, which all last equally long, and an empty one is a picture that was dropped. ffmpeg gives
+    that number as the decoding time and makes up a presentation time, which goes wrong after a gap; so it is replaced.
+    """
+    has_slots = container.format.name == "avi"
     for _ in range(MAX_READ_ERRORS):
         try:
             for packet in container.demux(*streams):
+                if has_slots and packet.dts is not None:
+                    packet.pts = packet.dts
                 if packet.size:
                     yield packet  # type: ignore[misc]  # PyAV's stubs know one kind of stream only
             return

@@ -130,8 +130,14 @@ def index_packets(
     return {number: read.index(is_whole) for number, read in lines.items()}
 
 
-def timestamps_are_trusted(index: PacketIndex, container: InputContainer, stream: VideoStream) -> bool:
-    """Whether every picture has its own true presentation time, by which a decoded frame can be recognised."""
+def timestamps_are_trusted(index: PacketIndex, container: InputContainer, delay: int) -> bool:
+    """Whether every picture has its own true presentation time, by which a decoded frame can be recognised.
+
+    Args:
+        index: the packets.
+        container: that they are in.
+        delay: pictures that the decoder holds back to put them in order.
+    """
     pts = index.pts
     shown = pts[index.presented]
     if (pts == NO_PTS).any() or len(np.unique(shown)) != len(shown):
@@ -139,19 +145,21 @@ def timestamps_are_trusted(index: PacketIndex, container: InputContainer, stream
     if (np.diff(pts[index.keyframe]) <= 0).any() or index.reorder_depth() > _MAX_REORDER:
         return False  # time steps back
     if container.format.name in _FORMATS_WITHOUT_PTS:  # what was made up is right only where nothing is reordered
-        return not stream.codec_context.has_b_frames and bool((np.diff(pts) > 0).all())
+        return not delay and bool((np.diff(pts) > 0).all())
     return True
 
 
-def monotone_times(index: PacketIndex, nominal_step: int, delay: int = 0) -> NDArray[np.int64]:
+def monotone_times(index: PacketIndex, nominal_step: int, delay: int) -> NDArray[np.int64]:
     """Make one strictly increasing timeline for a stream whose timestamps are missing or step back.
 
     The decoding times give the pace: where they go forward they are followed; where they are missing, repeat or step
-    back, the stream goes on by its usual step.
+    back, the stream goes on by its usual step. A picture is shown when a decoder hands it out, which is at the decoding
+    time of a later packet where pictures are reordered.
 
     Args:
         index: the packets.
         nominal_step: duration of a frame in time base units, used where the stream itself gives no pace.
+        delay: pictures that the decoder holds back to put them in order.
 
     Returns:
         int64 (n,): time of the n presented pictures in order of presentation.
@@ -162,5 +170,7 @@ def monotone_times(index: PacketIndex, nominal_step: int, delay: int = 0) -> NDA
     valid = known[1:] & known[:-1] & (steps > 0)
     step = max(int(np.median(steps[valid])), 1) if valid.any() else max(nominal_step, 1)
     steps[~valid] = step
-    start = int(stated[0]) if known[0] else 0
+    shift = min(delay, len(steps)) if (index.dts != NO_PTS).all() else 0
+    start = int(stated[shift]) if known[shift] else 0
+    steps = np.concatenate((steps[shift:], np.full(shift, step)))
     return np.concatenate(([start], start + np.cumsum(steps)))

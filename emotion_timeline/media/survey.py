@@ -131,12 +131,12 @@ def survey_video(path: str | os.PathLike[str], *, briefly: bool = False) -> Surv
         check_size(head.frame.width, head.frame.height, name)
         if container.format.name in ("gif", "apng") and len(index.pts) == 1:
             raise VideoError("image", f"{name} is a still image, not a video. Choose a video file.")
-        trusted = timestamps_are_trusted(index, container, stream)
+        trusted = timestamps_are_trusted(index, container, head.reorder_depth)
         if trusted:
             index = _without_unpresentable(index, head)
             pts = np.sort(index.pts[index.presented])
         else:
-            pts = monotone_times(index, _nominal_step(stream))
+            pts = monotone_times(index, _nominal_step(stream), head.reorder_depth)
         info = _describe(container, stream, index, head, pts, trusted, tracks)
         depth = index.reorder_depth() if trusted else 0
         return Survey(info, index, pts, Fraction(stream.time_base or 1), depth)

@@ -101,6 +101,7 @@ _VP9 = {"deadline": "realtime", "cpu-used": "8", "g": "12", "crf": "20", "b:v": 
 _B_FRAMES = {**_X264, "x264-params": "bframes=3:b-adapt=0:b-pyramid=normal:scenecut=0"}
 _OPEN_GOP = {**_X264, "x264-params": "bframes=3:b-adapt=0:b-pyramid=normal:open-gop=1:scenecut=0"}
 _UNEVEN = np.cumsum([0, *([700, 900, 3300, 1000, 1000, 400, 1700, 1000] * 8)])[:60].tolist()
+_KEPT = [number for number in range(75) if not 20 <= number < 45 and number not in (50, 51, 60)]  # others are dropped
 
 CLIPS = (
     Clip("b_frames.mp4", options=_B_FRAMES),
@@ -137,6 +138,17 @@ CLIPS = (
     Clip("mpeg4.avi", "mpeg4", options={"g": "12", "qscale": "3", "flags": "+qscale"}),
     Clip("mpeg4_b_frames.avi", "mpeg4", options={"g": "12", "bf": "2", "qscale": "3", "flags": "+qscale"}),
     Clip("h264_b_frames.avi", options=_B_FRAMES),
+    Clip("dropped_frames.avi", options={**_X264, "bf": "0"}, frames=47, rate=25, pts=_KEPT, time_base=25),
+    Clip("dropped_b_frames.avi", options=_B_FRAMES, frames=47, rate=25, pts=_KEPT, time_base=25),
+    Clip(
+        "dropped_b_frames_mpeg4.avi",
+        "mpeg4",
+        47,
+        25,
+        {"g": "12", "bf": "2", "qscale": "3", "flags": "+qscale"},
+        pts=_KEPT,
+        time_base=25,
+    ),
     Clip("mjpeg.avi", "mjpeg", options={"qmin": "2", "qmax": "3"}, pix_fmt="yuvj420p", frames=20),
     Clip("mpeg2.mpg", "mpeg2video", options={"g": "12", "bf": "2", "qmin": "2", "qmax": "4"}, rate=25),
     Clip("wmv.asf", "wmv2", options={"g": "12", "qmin": "2", "qmax": "4"}),

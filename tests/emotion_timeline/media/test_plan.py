@@ -35,7 +35,7 @@ def test_segments_give_the_frames_of_one_straight_decode(name: str, clip_path: C
         luma, small_bgr, _ = converter.convert(picture)
         assert frame.luma is not None and np.array_equal(frame.luma, luma)
         assert frame.small_bgr is not None and np.array_equal(frame.small_bgr, small_bgr)
-    if name not in UNTRUSTED:
+    if not name.endswith((".avi", ".h264")):  # where the decoder's times are made up
         first = min(picture.pts for picture in expected if picture.pts is not None)
         time_base = expected[0].time_base
         assert time_base is not None
