@@ -33,6 +33,8 @@ from emotion_timeline.media.pictures import ColourConverter
 from emotion_timeline.media.plan import SegmentPlan, VideoPlan, plan
 from emotion_timeline.media.sound import read_sound
 from emotion_timeline.media.stills import Box, Image
+from emotion_timeline.media.survey import Survey
+from emotion_timeline.media.survey_file import read_survey, write_survey
 from emotion_timeline.plan_rows import row_to_segment
 from emotion_timeline.views import boxes, subjects
 from emotion_timeline.views.boxes import BoxedFace, BoxedFrame
@@ -43,6 +45,7 @@ _PAGE = 500  # frames whose faces are read at a time
 _SPACE_EVERY = 100  # frames between two looks at the disk
 _EARLY_PACKETS = 64  # read for the early thumbnail, at most
 _EARLY_PART = 0.1  # of the recording
+_SURVEY = "survey.npz"
 _log = logging.getLogger(__name__)
 
 Paint = Callable[[int, float, Image], None]
@@ -110,6 +113,22 @@ def make(job: Job) -> None:
             derived.place(folder, derived_dir / claim.video_id)
 
 
+def keep_survey(database: Database, settings: Settings, video_id: str, survey: Survey) -> None:
+    """Put what is known of a recording's packets beside what will be made of it. Best effort: it can be made again."""
+    try:
+        with derived.workshop(settings.derived_dir, video_id, "survey") as folder:
+            write_survey(folder / _SURVEY, survey)
+            _place(database, settings, video_id, folder)
+    except OSError:
+        _log.info("The survey of %s could not be kept.", video_id, exc_info=True)
+
+
+def _place(database: Database, settings: Settings, video_id: str, folder: Path) -> None:
+    with database.write() as session:
+        if session.get(Video, video_id, with_for_update=True):  # nobody deletes it meanwhile
+            derived.place(folder, settings.derived(video_id))
+
+
 def early_thumbnail(database: Database, settings: Settings, video_id: str, planned: VideoPlan) -> None:
     """A thumbnail for a video that waits to be analysed: a keyframe at a tenth of it. Best effort, for it is replaced
     when the video is done."""
@@ -119,9 +138,7 @@ def early_thumbnail(database: Database, settings: Settings, video_id: str, plann
             if image is None:
                 return
             stills.write(folder / "thumbnail.jpg", stills.whole(image))
-            with database.write() as session:
-                if session.get(Video, video_id, with_for_update=True):  # nobody deletes it meanwhile
-                    derived.place(folder, settings.derived(video_id))
+            _place(database, settings, video_id, folder)
     except (VideoError, *UNREADABLE, OSError):
         _log.info("There is no early thumbnail of %s.", video_id, exc_info=True)
 
@@ -186,8 +203,14 @@ def _converted(picture: VideoFrame | None, converter: ColourConverter) -> Image 
         return None
 
 
+def _plan(job: Job) -> VideoPlan:
+    """All frames of the recording, whichever of them are analysed."""
+    survey = read_survey(job.settings.derived(job.claim.video_id) / _SURVEY)
+    return plan(job.recording, job.settings.segment_s, survey=survey)
+
+
 def _preview(job: Job, folder: Path) -> None:
-    planned = plan(job.recording, job.settings.segment_s)
+    planned = _plan(job)
     with job.database.read() as session:
         shown = _shown_size(planned.info.canvas, videos.get(session, job.claim.video_id))
     size = _even_size(shown, _PREVIEW_PX)
@@ -195,7 +218,7 @@ def _preview(job: Job, folder: Path) -> None:
 
 
 def _overlay(job: Job, folder: Path) -> None:
-    planned = plan(job.recording, job.settings.segment_s)
+    planned = _plan(job)
     with job.database.read() as session:
         video = videos.get(session, job.claim.video_id)
         labels = subjects.labels(session, video.id)

@@ -16,10 +16,11 @@ from emotion_timeline.errors import ModelError, Stopped
 from emotion_timeline.labels import labels_of, network_of
 from emotion_timeline.media.plan import plan
 from emotion_timeline.media.shots import ShotFinder
+from emotion_timeline.media.survey import survey_video
 from emotion_timeline.pipeline import Stages, analyze, load_stages
 from emotion_timeline.plan_rows import row_to_segment, segment_to_row
 from worker.heartbeat import Place, doing
-from worker.rendering import Job, early_thumbnail, make
+from worker.rendering import Job, early_thumbnail, keep_survey, make
 
 _SLOWEST_FRAME_S = 0.05  # some files must be decoded to their end before the first frame is sure
 _NETWORKS = 2  # in memory at a time: the one that is served, and another that older work asks for
@@ -68,9 +69,11 @@ def plan_video(place: Place, video_id: str) -> None:
         return
     with doing(place, work, claim):
         clip = Clip(video.clip_start_s, video.clip_end_s)
-        planned = plan(settings.recording(video_id), settings.segment_s, video.sample_hz, clip)
+        survey = survey_video(settings.recording(video_id))
+        planned = plan(settings.recording(video_id), settings.segment_s, video.sample_hz, clip, survey)
         with place.database.write() as session:
             work.save_plan(session, claim, [segment_to_row(s) for s in planned.segments], asdict(planned.info))
+        keep_survey(place.database, settings, video_id, survey)
         early_thumbnail(place.database, settings, video_id, planned)
 
 

@@ -100,7 +100,11 @@ def check_sample_hz(sample_hz: float) -> None:
 
 
 def plan(
-    path: str | os.PathLike[str], segment_s: float = 20.0, sample_hz: float | None = None, clip: Clip | None = None
+    path: str | os.PathLike[str],
+    segment_s: float = 20.0,
+    sample_hz: float | None = None,
+    clip: Clip | None = None,
+    survey: Survey | None = None,
 ) -> VideoPlan:
     """Cut a video into segments at keyframes.
 
@@ -117,7 +121,7 @@ def plan(
     """
     if sample_hz is not None:
         check_sample_hz(sample_hz)
-    survey = survey_video(path)
+    survey = survey or survey_video(path)
     base = survey.time_base
     sampled = _sample((survey.pts - survey.pts[0]) * float(base), sample_hz)
     if clip is not None:

@@ -22,13 +22,14 @@ from emotion_timeline.errors import LeaseLost, Stopped, VideoError
 from emotion_timeline.media import stills
 from emotion_timeline.media.frames import read_frames
 from emotion_timeline.media.plan import plan
+from emotion_timeline.media.survey import survey_video
 from emotion_timeline.observations import Status
 from emotion_timeline.views import subjects
 from emotion_timeline.views.boxes import BoxedFace, BoxedFrame
 from tests.finished import BOX, claim_render, finish_video, make_render
 from tests.media.make import Clip, draw_barcode, encode, encode_stretches, read_barcode
 from tests.services import ASTRONAUT
-from worker.rendering import Job, Seen, early_thumbnail, make
+from worker.rendering import Job, Seen, early_thumbnail, keep_survey, make
 
 
 @pytest.fixture
@@ -80,6 +81,23 @@ def test_frames_of_a_preview_are_the_recordings_at_the_same_times(
     keyframes = [f.time for f in frames if f.key_frame]
     assert keyframes[0] == 0
     assert np.diff([*keyframes, frames[-1].time]).max(initial=0) <= 2.1
+
+
+def test_a_movie_reads_the_packets_of_its_frames_only(
+    clip_path: Callable[[str], Path], database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which those are, the analysis has found out and kept, also where it took only some frames."""
+    path = clip_path("b_frames.mp4")
+    video_id = finish_video(database, settings, path, sample_hz=2.0)
+    keep_survey(database, settings, video_id, survey_video(path))
+    monkeypatch.setattr("emotion_timeline.media.plan.survey_video", lambda path: pytest.fail("read to its end again"))
+    for kind, name in ((RenderKind.PREVIEW, "preview.mp4"), (RenderKind.OVERLAY, "overlay.mp4")):
+        assert len(decode(make_render(database, settings, video_id, kind) / name)) == 60
+    with database.write() as session:
+        videos.remove(session, video_id)
+    derived.remove(settings.derived_dir, video_id)
+    keep_survey(database, settings, video_id, survey_video(path))
+    assert list(settings.derived_dir.iterdir()) == []
 
 
 @pytest.mark.parametrize(
