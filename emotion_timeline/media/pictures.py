@@ -19,6 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from emotion_timeline.media.canvas import Canvas, Size
+from emotion_timeline.media.tone import ToneMapper, is_hdr
 
 # Formats whose first plane is 8-bit luma, one byte a pixel.
 _LUMA_FORMATS = frozenset(
@@ -34,7 +35,7 @@ MAX_SHRINK = 2
 Of 68 portraits with faces of 40 pixels YuNet finds all when they are made 2 times smaller, the least sure with a score
 of 0.81; 99 % at 2.5 times, 88 % at 3 times, a third at 6 times. Cost: `python -m benchmarks.resolution`.
 """
-_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
+_UNSPECIFIED, _BT2020 = 2, 9  # AVCOL_SPC_UNSPECIFIED, AVCOL_SPC_BT2020_NCL
 _QUARTER_TURNS = {1: cv2.ROTATE_90_CLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -167,6 +168,7 @@ class ColourConverter:
         self._canvas = canvas
         self._width, self._height = size or (canvas.width, canvas.height)
         self._scaler = VideoReformatter()
+        self._tone_mapper = ToneMapper()
 
     def convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Return uint8 (height, width, 3), BGR, as displayed, black where a picture of another shape leaves room.
@@ -191,24 +193,29 @@ class ColourConverter:
         return left, top, max(right - left, 1), max(bottom - top, 1)
 
     def _scaled(self, frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
-        turn = orientation(frame)
+        turn, hdr = orientation(frame), is_hdr(frame)
         sideways = turn.rotation % 180 != 0
         bgr = self._scaler.reformat(
             frame,
             height if sideways else width,
             width if sideways else height,
-            "bgr24",
-            src_colorspace=Colorspace.ITU709 if _is_high_definition(frame) else None,
+            "rgb48le" if hdr else "bgr24",
+            src_colorspace=_assumed_colorspace(frame),
             dst_color_range=ColorRange.JPEG,
             threads=1,
         )
+        if hdr:
+            bgr = self._tone_mapper.map(bgr, frame.color_trc, frame.color_primaries)
         return turn.apply(np.ascontiguousarray(_plane(bgr, 3)))
 
 
-def _is_high_definition(frame: VideoFrame) -> bool:
-    """Whether a picture that doesn't say how its colours are coded is as large as those that use BT.709; players guess
-    likewise."""
-    return frame.colorspace == _UNSPECIFIED and not frame.format.is_rgb and min(frame.width, frame.height) >= 720
+def _assumed_colorspace(frame: VideoFrame) -> int | None:
+    """How the colours of a picture that doesn't say so are coded: by its range, and by its size, as players guess."""
+    if frame.colorspace != _UNSPECIFIED or frame.format.is_rgb:
+        return None
+    if is_hdr(frame):
+        return _BT2020
+    return Colorspace.ITU709 if min(frame.width, frame.height) >= 720 else None
 
 
 def can_convert(frame: VideoFrame) -> bool:

@@ -73,6 +73,7 @@ class Clip:
         rotation: display rotation in degrees counterclockwise, and whether mirrored left to right.
         pixel_aspect: width of a pixel divided by its height.
         full_range: whether luma uses 0-255.
+        transfer: FFmpeg's number of the transfer function, 16 for PQ and 18 for HLG; then with BT.2020's colours.
         sound_s: seconds of sound to add.
         container_options: of the muxer.
     """
@@ -90,6 +91,7 @@ class Clip:
     rotation: tuple[float, bool] = (0, False)
     pixel_aspect: Fraction = Fraction(1)
     full_range: bool = False
+    transfer: int | None = None
     sound_s: float = 0
     container_options: dict[str, str] = field(default_factory=dict)
 
@@ -129,6 +131,8 @@ CLIPS = (
     Clip(
         "ten_bit_hevc.mp4", "libx265", options={**_X265, "x265-params": _X265_PARAMS}, pix_fmt="yuv420p10le", frames=30
     ),
+    Clip("hdr_pq.mp4", "libx265", 20, options=_X265, pix_fmt="yuv420p10le", transfer=16),
+    Clip("hdr_hlg.mov", "libx265", 20, options=_X265, pix_fmt="yuv420p10le", transfer=18),
     Clip("vp9_odd_size.webm", "libvpx-vp9", options=_VP9, size=(159, 93)),
     Clip(
         "vp8_hidden_frames.webm",
@@ -174,6 +178,9 @@ def encode(clip: Clip, images: Iterable[NDArray[np.uint8]], path: Path) -> None:
         stream.codec_context.time_base = time_base
         stream.codec_context.sample_aspect_ratio = clip.pixel_aspect
         stream.codec_context.color_range = 2 if clip.full_range or clip.pix_fmt.startswith("yuvj") else 1
+        if clip.transfer is not None:
+            context = stream.codec_context
+            context.color_trc, context.color_primaries, context.colorspace = clip.transfer, 9, 9
         if clip.rotation != (0, False):
             stream.set_display_rotation(clip.rotation[0], hflip=clip.rotation[1])
         sound = _add_sound(container, clip.sound_s) if clip.sound_s else None
@@ -181,6 +188,8 @@ def encode(clip: Clip, images: Iterable[NDArray[np.uint8]], path: Path) -> None:
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             frame = frame.reformat(format=clip.pix_fmt, dst_color_range=stream.codec_context.color_range)
             frame.color_range = stream.codec_context.color_range
+            if clip.transfer is not None:
+                frame.color_trc, frame.color_primaries, frame.colorspace = clip.transfer, 9, 9
             frame.pts = number if clip.pts is None else clip.pts[number]
             frame.time_base = time_base
             _mux(container, stream.encode(frame), clip, time_base)

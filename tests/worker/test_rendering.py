@@ -26,6 +26,7 @@ from emotion_timeline.media.survey import survey_video
 from emotion_timeline.observations import Status
 from emotion_timeline.views import subjects
 from emotion_timeline.views.boxes import BoxedFace, BoxedFrame
+from tests.clips import CLIP_BY_NAME
 from tests.finished import BOX, claim_render, finish_video, make_render
 from tests.media.make import Clip, draw_barcode, encode, encode_stretches, read_barcode
 from tests.services import ASTRONAUT
@@ -148,6 +149,23 @@ def test_movies_and_pictures_of_a_call_stand_in_one_coordinate_system(
         assert (edge[:, 2] - edge[:, 0]).mean() > 60, "happy is yellow; the clip is grey"
     folder = make_render(database, settings, video_id, RenderKind.PICTURES)
     assert read_picture(folder / "thumbnail.jpg").shape == (144, 240, 3)
+
+
+@pytest.mark.parametrize("name", ["hdr_pq.mp4", "hdr_hlg.mov"])
+def test_a_preview_of_hdr_is_for_usual_screens(
+    name: str, clip_path: Callable[[str], Path], database: Database, settings: Settings
+) -> None:
+    """The barcode's grey is shown as light of the brightness that it stands for, and so is the thumbnail."""
+    path = clip_path(name)
+    video_id = finish_video(database, settings, path)
+    frames = decode(make_render(database, settings, video_id, RenderKind.PREVIEW) / "preview.mp4")
+    thumbnail = make_render(database, settings, video_id, RenderKind.PICTURES) / "thumbnail.jpg"
+    assert [read_barcode(grey(f)) for f in frames] == list(range(20))
+    expected = (29, 255) if name == "hdr_pq.mp4" else (45, 248)  # by BT.2100, of stored 40 and 215
+    for picture in (frames[3].to_ndarray(format="bgr24"), read_picture(thumbnail)):
+        assert np.percentile(picture, (10, 98)) == pytest.approx(expected, abs=6)
+    assert {(f.color_trc, f.color_primaries, f.colorspace) for f in frames} == {(1, 1, 1)}
+    assert {(f.color_trc, f.color_primaries) for f in decode(path)} == {(CLIP_BY_NAME[name].transfer, 9)}
 
 
 def test_large_recordings_get_a_small_preview_and_keep_their_colours(
