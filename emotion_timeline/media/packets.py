@@ -22,6 +22,7 @@ MAX_PACKETS = 50_000_000  # 9 days at 60 frames/s; 17 bytes of memory each
 _BRIEF = (2000, 20_000, 64 << 20)
 # Elementary streams and AVI hold no presentation times: ffmpeg makes them up from the packets' order.
 _FORMATS_WITHOUT_PTS = ("avi", "h264", "hevc", "m4v", "mpegvideo", "vc1", "obu", "h263", "h261", "mjpeg")
+_MAX_REPEATS = 8  # pictures in a row whose times are wrong, while the clock goes on
 _MAX_REORDER = 16  # frames; the decoded picture buffer of H.264 and HEVC holds no more
 
 
@@ -152,9 +153,10 @@ def timestamps_are_trusted(index: PacketIndex, container: InputContainer, delay:
 def monotone_times(index: PacketIndex, nominal_step: int, delay: int) -> NDArray[np.int64]:
     """Make one strictly increasing timeline for a stream whose timestamps are missing or step back.
 
-    The decoding times give the pace: where they go forward they are followed; where they are missing, repeat or step
-    back, the stream goes on by its usual step. A picture is shown when a decoder hands it out, which is at the decoding
-    time of a later packet where pictures are reordered.
+    The decoding times are followed where they go forward. Where one is missing, repeats or steps back, and later ones
+    are right again, the pictures in between are spread over the gap; where the clock has begun anew, it goes on by the
+    usual step. A picture is shown when a decoder hands it out, which is at the decoding time of a later packet where
+    pictures are reordered.
 
     Args:
         index: the packets.
@@ -169,8 +171,33 @@ def monotone_times(index: PacketIndex, nominal_step: int, delay: int) -> NDArray
     steps = np.diff(stated)
     valid = known[1:] & known[:-1] & (steps > 0)
     step = max(int(np.median(steps[valid])), 1) if valid.any() else max(nominal_step, 1)
-    steps[~valid] = step
     shift = min(delay, len(steps)) if (index.dts != NO_PTS).all() else 0
-    start = int(stated[shift]) if known[shift] else 0
-    steps = np.concatenate((steps[shift:], np.full(shift, step)))
-    return np.concatenate(([start], start + np.cumsum(steps)))
+    times = _repaired(stated, np.flatnonzero(~valid) + 1, step)[shift:]
+    return np.concatenate((times, times[-1] + step * np.arange(1, shift + 1)))
+
+
+def _repaired(stated: NDArray[np.int64], breaks: NDArray[np.int64], step: int) -> NDArray[np.int64]:
+    """Times that go on at every break: int64 (n,). See monotone_times."""
+    times = stated.copy()
+    times[0] = 0 if times[0] == NO_PTS else times[0]
+    done = offset = 0  # up to where it is right, and what is to be added to all that follows
+    for at in breaks.tolist():
+        if at <= done:
+            continue
+        times[done + 1 : at] += offset
+        before, done = int(times[at - 1]), at
+        if stated[at] != NO_PTS and stated[at] + offset > before:
+            times[at] += offset
+            continue
+        ahead = stated[at + 1 : at + 1 + _MAX_REPEATS]
+        right = np.flatnonzero((ahead != NO_PTS) & (ahead + offset > before + np.arange(1, len(ahead) + 1)))
+        if len(right):
+            done = at + 1 + int(right[0])
+            times[done] += offset
+            gap = int(times[done]) - before
+            times[at:done] = before + gap * np.arange(1, done - at + 1) // (done - at + 1)
+        else:
+            times[at] = before + step
+            offset = before + step - int(stated[at]) if stated[at] != NO_PTS else offset
+    times[done + 1 :] += offset
+    return times
