@@ -16,7 +16,7 @@ from emotion_timeline.db.tables import VideoStatus
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.exports.tidy import CSV_COLUMNS, DATA_DICTIONARY
 from emotion_timeline.observations import Status
-from scripts import experiments, paper
+from scripts import experiments, formats, paper
 from scripts.readme import updated
 from tests.services import REPOSITORY
 from training.reports.card import card
@@ -33,6 +33,11 @@ def test_tables_of_the_readme_are_those_of_the_code() -> None:
 def test_figures_of_the_paper_are_those_of_the_network() -> None:
     document = paper.DOCUMENT.read_text(encoding="utf-8")
     assert paper.updated(document) == document, "run `python -m scripts.paper` and commit docs/paper.md"
+
+
+def test_formats_are_those_of_the_tests() -> None:
+    written = formats.DOCUMENT.read_text(encoding="utf-8")
+    assert formats.document() == written, "run `python -m scripts.formats` and commit docs/formats.md"
 
 
 def test_table_of_training_runs_is_that_of_their_records() -> None:
@@ -58,7 +63,7 @@ def test_every_column_and_setting_is_described() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("README.md", "CHANGELOG.md", "docs/paper.md", "docs/experiments.md"),
+        *("README.md", "CHANGELOG.md", "docs/paper.md", "docs/experiments.md", "docs/formats.md"),
         *("models/efficientnet/README.md", "models/residual/README.md"),
     ],
 )

@@ -21,6 +21,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
+from av.stream import DataStream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -75,6 +76,8 @@ class Clip:
         full_range: whether luma uses 0-255.
         transfer: FFmpeg's number of the transfer function, 16 for PQ and 18 for HLG; then with BT.2020's colours.
         sound_s: seconds of sound to add.
+        data_tracks: how many tracks of other data to add.
+        time_code: of the first frame, for a track of time codes.
         container_options: of the muxer.
     """
 
@@ -93,6 +96,8 @@ class Clip:
     full_range: bool = False
     transfer: int | None = None
     sound_s: float = 0
+    data_tracks: int = 0
+    time_code: str | None = None
     container_options: dict[str, str] = field(default_factory=dict)
 
 
@@ -184,6 +189,9 @@ def encode(clip: Clip, images: Iterable[NDArray[np.uint8]], path: Path) -> None:
         if clip.rotation != (0, False):
             stream.set_display_rotation(clip.rotation[0], hflip=clip.rotation[1])
         sound = _add_sound(container, clip.sound_s) if clip.sound_s else None
+        data = [container.add_data_stream("bin_data") for _ in range(clip.data_tracks)]
+        if clip.time_code is not None:
+            container.metadata["timecode"] = clip.time_code
         for number, image in enumerate(images):
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             frame = frame.reformat(format=clip.pix_fmt, dst_color_range=stream.codec_context.color_range)
@@ -194,6 +202,8 @@ def encode(clip: Clip, images: Iterable[NDArray[np.uint8]], path: Path) -> None:
             frame.time_base = time_base
             _mux(container, stream.encode(frame), clip, time_base)
         _mux(container, stream.encode(None), clip, time_base)
+        for track in data:
+            _mux_data(container, track, clip)
         if sound is not None:
             sound()
 
@@ -227,6 +237,14 @@ def encode_stretches(codec: str, stretches: Sequence[Sequence[NDArray[np.uint8]]
                 for packet in encoder.encode(frame):
                     packet.stream = stream
                     container.mux(packet)
+
+
+def _mux_data(container: OutputContainer, track: DataStream, clip: Clip) -> None:
+    for number in range(clip.frames // 10):
+        packet = Packet(b"sensor" * 20)
+        packet.pts = packet.dts = number * 10
+        packet.time_base, packet.stream = Fraction(1, clip.rate), track
+        container.mux(packet)
 
 
 def _mux(container: OutputContainer, packets: Iterable[Packet[VideoStream]], clip: Clip, time_base: Fraction) -> None:
