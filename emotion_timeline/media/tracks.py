@@ -1,5 +1,6 @@
 """Which of a file's video tracks is analysed: the one that holds the moving picture."""
 
+import math
 import os
 from dataclasses import dataclass
 from fractions import Fraction
@@ -86,10 +87,20 @@ def _moving(streams: list[VideoStream], extents: dict[int, _Extent]) -> VideoStr
 
     fitting = [stream for stream in streams if fits(stream)] or streams
     default = [stream for stream in fitting if stream.disposition & Disposition.default]
-    return default[0] if len(default) == 1 else max(fitting, key=lambda stream: stream.width * stream.height)
+    return default[0] if len(default) == 1 else max(fitting, key=lambda stream: math.prod(_size(stream)))
+
+
+def _size(stream: VideoStream) -> tuple[int, int]:
+    """Width and height as the file states them; nothing of a stream that ffmpeg has no decoder for."""
+    return (stream.width, stream.height) if _has_decoder(stream) else (0, 0)
+
+
+def _has_decoder(stream: VideoStream) -> bool:
+    return getattr(stream, "codec_context", None) is not None
 
 
 def _described(stream: VideoStream, extent: _Extent | None) -> str:
-    codec = stream.codec_context.name if getattr(stream, "codec_context", None) else "unknown codec"
+    codec = stream.codec_context.name if _has_decoder(stream) else "unknown codec"
     what = "attached picture" if extent is None else f"{extent.pictures} picture(s), {extent.span_s:.1f} s"
-    return f"track {stream.index}: {codec}, {stream.width}x{stream.height}, {what}"
+    width, height = _size(stream)
+    return f"track {stream.index}: {codec}, {width}x{height}, {what}"

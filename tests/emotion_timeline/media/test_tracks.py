@@ -70,6 +70,14 @@ def test_the_track_with_the_moving_picture_is_analysed(tmp_path: Path, tracks: l
     assert [read_barcode(frame.luma) for frame in frames if frame.luma is not None] == list(range(30))
 
 
+def test_a_track_that_nobody_can_decode_is_passed_over(tmp_path: Path) -> None:
+    path = write_tracks(tmp_path / "tracks.mkv", [("libx264", 30, 160, True), ("mjpeg", 30, 320, False)])
+    path.write_bytes(path.read_bytes().replace(b"V_MJPEG", b"V_OTHER"))
+    info = inspect(path)
+    assert (info.track, info.frame_count) == (0, 30)
+    assert info.other_tracks == ["track 1: unknown codec, 0x0, 30 picture(s), 1.2 s"]
+
+
 def test_a_song_with_its_cover_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="holds 3 s of sound, but only one picture") as refused:
         inspect(write_tracks(tmp_path / "song.mp4", [("libx264", 1, 160, True)], sound_s=3))
