@@ -225,7 +225,12 @@ def _build(model_dir: Path, weights: list[NDArray[np.float32]], architecture: st
 def _unfilled(architecture: str) -> str:
     """A network's JSON whose weights begin as zeros. They are set at once, and to draw random ones before, as the JSON
     says for training, takes longer than all else: with JAX, which compiles it for every shape, half a minute."""
-    zeros = {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None}
+    zeros: dict[str, Any] = {
+        "module": "keras.initializers",
+        "class_name": "Zeros",
+        "config": {},
+        "registered_name": None,
+    }
 
     def unfilled(fields: dict[str, Any]) -> dict[str, Any]:
         return {name: zeros if name.endswith("_initializer") else value for name, value in fields.items()}

@@ -5,6 +5,7 @@ import pytest
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 
+from emotion_timeline.media.canvas import Canvas
 from emotion_timeline.media.pictures import ColourConverter, PictureConverter
 from emotion_timeline.media.tone import HLG, PQ
 
@@ -19,7 +20,7 @@ def show(signal: tuple[float, float, float], transfer: int, primaries: int = _PR
     stored = np.tile(np.rint(np.array(signal) * 65535).astype(np.uint16), (32, 48, 1))
     frame = VideoFrame.from_ndarray(stored, format="rgb48le").reformat(format="gbrp10le")
     frame.color_trc, frame.color_primaries = transfer, primaries
-    bgr = ColourConverter(48, 32).convert(frame)
+    bgr = ColourConverter(Canvas(48, 32)).convert(frame)
     assert bgr.shape == (32, 48, 3) and bgr.dtype == np.uint8
     blue, green, red = (int(value) for value in bgr[16, 24])
     return red, green, blue
