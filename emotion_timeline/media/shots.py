@@ -3,9 +3,11 @@
 A cut changes the picture at once, and by far more than the frames round it change: the rule of PySceneDetect's adaptive
 detector (https://scenedetect.com), whose package can't stand beside OpenCV without windows. So a camera that pans, and
 sparse samples of a scene that moves, are not taken for cuts; nor is a flash or a broken picture, after which the old
-picture is back. Dissolves are not found, and a light that is switched on counts as a cut.
+picture is back. Dissolves are not found, and a light that is switched on counts as a cut. Where the picture's shape
+changes, as when a phone is turned in a call, nothing can be told, and the shot goes on.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,10 +28,10 @@ _REACH = 3  # pictures that are looked at on either side
 _MAX_HELD = 64  # frames, when many in a row can't be decoded
 _SIZE = (16, 9)
 _ROWS = 90  # of pixels that are looked at
-_SHAPE = (_SIZE[1], _SIZE[0], 3)
+_BYTES = 1 + 3 * _SIZE[0] * _SIZE[1]
 
 Signature = NDArray[np.uint8]
-"""uint8 (9, 16, 3): a picture made tiny, whatever its shape."""
+"""uint8 (433,): the picture's shape, and its levels when it is made tiny."""
 
 
 class Pictured(Protocol):
@@ -85,8 +87,8 @@ class ShotFinder:
         if frame.signature is None:
             return frame, False
         begins = not self._before or is_cut(list(self._before), after)
-        if begins:
-            self._before.clear()  # what was usual in another shot
+        if begins or not _alike(self._before[-1], frame.signature):
+            self._before.clear()  # what was usual in another shot, or is of another shape
         if _is_new(self._before, frame.signature):
             self._before.append(frame.signature)
             if len(self._first) < _REACH:
@@ -98,8 +100,10 @@ def signature(image_bgr: NDArray[np.uint8]) -> Signature:
     """Make a picture, uint8 (h, w, 3), tiny. Some hundred pixels of each cell tell its mean well enough."""
     step = max(1, min(image_bgr.shape[:2]) // _ROWS)
     fewer = np.ascontiguousarray(image_bgr[::step, ::step])
-    tiny: Signature = cv2.resize(fewer, _SIZE, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    return tiny
+    tiny = cv2.resize(fewer, _SIZE, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    height, width = image_bgr.shape[:2]
+    shape = min(max(round(128 + 16 * math.log2(width / height)), 0), 255)
+    return np.append(np.uint8(shape), tiny)
 
 
 def is_cut(before: Sequence[Signature], after: Sequence[Signature]) -> bool:
@@ -134,8 +138,15 @@ def _is_new(earlier: Sequence[Signature], latest: Signature) -> bool:
     return not earlier or _change(earlier[-1], latest) > _SAME
 
 
+def _alike(a: Signature, b: Signature) -> bool:
+    """Whether both pictures have the same shape, but for rounding."""
+    return abs(int(a[0]) - int(b[0])) <= 1
+
+
 def _change(a: Signature, b: Signature) -> float:
-    return float(cv2.norm(a, b, cv2.NORM_L1)) / a.size
+    if not _alike(a, b):
+        return 0.0
+    return float(cv2.norm(a[1:], b[1:], cv2.NORM_L1)) / (_BYTES - 1)
 
 
 def _packed(signatures: Iterable[Signature]) -> bytes:
@@ -143,4 +154,4 @@ def _packed(signatures: Iterable[Signature]) -> bytes:
 
 
 def _unpacked(packed: bytes) -> list[Signature]:
-    return list(np.frombuffer(packed, np.uint8).reshape(-1, *_SHAPE))
+    return list(np.frombuffer(packed, np.uint8).reshape(-1, _BYTES))

@@ -75,6 +75,11 @@ def test_pictures_that_are_repeated_make_no_cut() -> None:
     assert beginnings([picture for picture in pan(1, 30, 12) for _ in range(2)]) == [0]
 
 
+def test_a_picture_that_is_turned_makes_no_cut() -> None:
+    upright = [np.ascontiguousarray(picture[:, 110:210]) for picture in still(1, 10)]
+    assert beginnings([*still(1, 10), *upright, *still(1, 10), *still(2, 10)]) == [0, 30]
+
+
 def test_a_slow_change_of_the_light_makes_no_cut() -> None:
     assert beginnings([darker([picture], 1 - i / 40)[0] for i, picture in enumerate(still(1, 30))]) == [0]
 
