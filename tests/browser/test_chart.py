@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from emotion_timeline.db import videos
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Observations, Status, blank
 from tests.browser.conftest import Opener, assert_accessible
@@ -87,6 +88,24 @@ def at(page: Page, share: float) -> tuple[float, float]:
     box = page.locator("#plot .area").bounding_box()
     assert box is not None
     return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+
+
+def test_cuts_are_ticks_and_the_key_says_so(site: Website, address: str, open_page: Opener) -> None:
+    add(site, with_a_gap())
+    page = open_page(f"{address}/videos/v")
+    expect(page.locator("#chart-note")).to_contain_text("Whole recording.")
+    expect(page.locator("#cuts-key")).to_be_hidden()
+    with site.database.write() as session:
+        video = videos.get(session, "v")
+        video.summary = (video.summary or {}) | {"shots": [[0, 0.0], [50, 5.0], [150, 15.0]]}
+    page = open_page(f"{address}/videos/v")
+    expect(page.locator("#cuts-key")).to_have_text("cut to another shot")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the chart as SVG").click()
+    (ticks,) = [
+        path for path in ElementTree.parse(download.value.path()).iter(f"{SVG}path") if path.get("class") == "cuts"
+    ]
+    assert ticks.get("d", "").count("M") == 2
 
 
 def test_lines_are_drawn_and_a_gap_is_blank(site: Website, address: str, open_page: Opener) -> None:

@@ -51,9 +51,15 @@ def chart(session: Session, video: Video, asked: ChartQuery) -> ChartBody:
             _face(cells, names[face]) | (_line(cells, found.bucket_s) if wanted in (None, face) else {})
             for face, cells in lines.items()
         ],
+        cuts_s=_cuts(video, asked.from_s, to_s),
         quality=_quality(found.frames),
         summary=_summary(found, wanted),
     )
+
+
+def _cuts(video: Video, from_s: float, to_s: float) -> list[float]:
+    shots = (video.summary or {}).get("shots", ())
+    return [round(begin_s, 6) for _, begin_s in shots[1:] if from_s <= begin_s <= to_s]
 
 
 def _by_face(cells: Cells) -> dict[int, Cells]:

@@ -83,6 +83,7 @@ class ChartBody(Body):
     to_s: float
     bucket_s: float = Field(description="length of time that a point stands for; 0: it is one frame")
     faces: list[ChartFace]
+    cuts_s: list[float] = Field(description="when shots of the recording begin, but for the first")
     quality: ChartQuality
     summary: ChartSummary
 

@@ -285,3 +285,13 @@ def test_a_stretch_outside_the_recording_is_empty(site: Website) -> None:
 
 def test_cells_are_on_a_grid_that_divides_every_bucket() -> None:
     assert np.log2(CELL_S) % 1 == 0
+
+
+def test_cuts_of_the_stretch_are_told(site: Website) -> None:
+    site.done(TWO_FACES)
+    assert chart(site)["cuts_s"] == []
+    with site.database.write() as session:
+        video = videos.get(session, "v")
+        video.summary = (video.summary or {}) | {"shots": [[0, 0.0], [4, 0.4], [9, 0.9]]}
+    assert chart(site)["cuts_s"] == [0.4, 0.9]
+    assert chart(site, from_s=0.5, to_s=1)["cuts_s"] == [0.9]

@@ -29,6 +29,8 @@ declare namespace Api {
     /** Length of time that a point stands for; 0: it is one frame. */
     bucket_s: number;
     faces: ChartFace[];
+    /** When shots of the recording begin, but for the first. */
+    cuts_s: number[];
     quality: Quality;
     /** What the face shows in the stretch, counted over frames, and in words. */
     summary: { sentence: string };

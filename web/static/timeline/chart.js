@@ -13,7 +13,7 @@ import { byId, datum, every, one, tell } from "../http/elements.js";
 import { clock, colours, draw } from "./figure.js";
 import { follow, pan, zoom } from "./gestures.js";
 import { playhead } from "./playhead.js";
-import { manner, statusesIn, stretch, title } from "./readout.js";
+import { explainBand, manner, stretch, title } from "./readout.js";
 
 /** @import { Scene } from "./figure.js" */
 
@@ -239,7 +239,7 @@ class Chart {
     } catch {
       if (renewal === this.renewals) this.missing = sorry;
     }
-    this.#describe();
+    explainBand(this.root, this.analyses.own.whole);
     this.#changed();
   }
 
@@ -307,13 +307,6 @@ class Chart {
     byId("analysed", HTMLButtonElement).disabled = isAnalysed;
     const seen = isWhole ? "Whole recording" : `${isAnalysed ? "What was analysed, from" : "From"} ${this.#stretch()}`;
     tell(this.note, this.missing || this.coarse || `${seen}. ${this.#manner()}`);
-  }
-
-  // What the colours of the band mean that are in it.
-  #describe() {
-    const keys = every(this.root, "[data-status]");
-    for (const key of keys) key.hidden = !statusesIn(this.analyses.own.whole?.quality).includes(datum(key, "status"));
-    byId("frames-key").hidden = keys.every((key) => key.hidden);
   }
 
   // In words what is shown of the recording.

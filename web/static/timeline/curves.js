@@ -21,6 +21,7 @@
  * @property {number} bucketS
  * @property {Line | null} line
  * @property {Api.Quality} quality
+ * @property {number[]} cutsS when shots of the recording begin
  * @property {string} sentence what the face shows in the stretch
  * @property {{fromS: number, toS: number} | null} clip what of the recording was analysed; null: the whole
  *
@@ -149,6 +150,7 @@ export class Curves {
       bucketS: data.bucket_s,
       line: face ? line(face) : null,
       quality: data.quality,
+      cutsS: data.cuts_s,
       sentence: data.summary.sentence,
       clip: data.clip && { fromS: data.clip.start_s, toS: data.clip.end_s }, // what of the recording was analysed
     };

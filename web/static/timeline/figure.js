@@ -126,6 +126,7 @@ export function draw(surface, scene) {
       if (panel.answer) {
         lines(surface, scene, place, box, panel.answer);
         band(surface, scene, place, box, panel.answer);
+        cuts(surface, scene, place, box, panel.answer);
       }
     });
   });
@@ -320,6 +321,21 @@ function band(surface, { colours, fromS, toS, durationS }, { x }, { bandTop }, {
   for (const [status, colour] of Object.entries(STATUSES)) {
     surface.fill(paths[status], colours[colour], status === "ok" ? 0.3 : 1);
   }
+}
+
+/**
+ * A fine tick wherever the recording cuts to another shot.
+ *
+ * @type {(surface: Surface, scene: Scene, place: Place, box: Box, answer: Answer) => void}
+ */
+function cuts(surface, { colours, fromS, toS }, { x }, { bandTop }, { cutsS }) {
+  const path = surface.path();
+  for (const cutS of cutsS) {
+    if (cutS < fromS || cutS > toS) continue;
+    path.moveTo(x(cutS), bandTop - 6);
+    path.lineTo(x(cutS), bandTop + BAND);
+  }
+  surface.stroke(path, colours.ink, 1, 0.7, "cuts");
 }
 
 /**

@@ -1,5 +1,6 @@
 // What the chart says in words: which face, how its lines were made, and what they show at a moment.
 
+import { byId, datum, every } from "../http/elements.js";
 import { nearest, needsSmoothing, smoothed } from "./curves.js";
 import { clock } from "./figure.js";
 
@@ -81,9 +82,16 @@ export function stretch({ first_timestamp_s: firstS, last_timestamp_s: lastS }) 
 }
 
 /**
- * @param {Api.Quality | undefined} quality
- * @returns {string[]} the statuses that some of its frames have
+ * Show what the colours and ticks of the band mean that are in it.
+ *
+ * @param {HTMLElement} root of the chart
+ * @param {Answer | null} whole the whole recording
  */
-export function statusesIn(quality) {
-  return Object.entries(quality ?? {}).flatMap(([status, counts]) => (counts.some(Boolean) ? [status] : []));
+export function explainBand(root, whole) {
+  const counts = Object.entries(whole?.quality ?? {});
+  const there = counts.flatMap(([status, frames]) => (frames.some(Boolean) ? [status] : []));
+  const keys = every(root, "[data-status]");
+  for (const key of keys) key.hidden = !there.includes(datum(key, "status"));
+  byId("cuts-key").hidden = !whole?.cutsS.length;
+  byId("frames-key").hidden = [...keys, byId("cuts-key")].every((key) => key.hidden);
 }
