@@ -18,7 +18,7 @@ from emotion_timeline.emotions import EMOTIONS
 from tests.clips import CLIP_BY_NAME
 from tests.databases import address_of, empty, postgres_database, postgres_server
 from tests.media.make import make_clip
-from tests.services import SHARED_CLIPS, Service, redis_server
+from tests.services import QUICK, SHARED_CLIPS, Service, redis_server
 from tests.website import TWO_FACES, Website
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _COSTLY = {
     "browser": {"browser"},
     "media": {"clip_path", "clip", "shared_clips"},
     "postgres": {"postgres_maintenance_url"},
-    "services": {"make_service", "service", "start_worker", "gunicorn"},
+    "services": {"make_service", "running", "service", "start_worker", "gunicorn"},
     "tensorflow": {"training_data", "training_images"},
 }
 
@@ -171,7 +171,6 @@ def make_service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
     made: list[Service] = []
 
     def make(extra_environment: dict[str, str] | None = None, **settings: Any) -> Service:
-        quick = {"segment_s": 2.0, "lease_s": 3.0, "sweep_s": 0.5, "threads": 2}
         servers: dict[str, Any] = {}
         if request.param == "servers":
             import redis
@@ -180,9 +179,9 @@ def make_service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
                 "database_url": request.getfixturevalue("migrated_postgres_url"),
                 "broker_url": request.getfixturevalue("redis_url"),
             }
-            redis.Redis.from_url(servers["broker_url"]).flushall()
+            redis.Redis.from_url(servers["broker_url"]).flushdb()
         folder = tmp_path / f"service-{len(made)}"
-        made.append(Service(Settings(data_dir=folder, **{**quick, **servers, **settings}), extra_environment or {}))
+        made.append(Service(Settings(data_dir=folder, **{**QUICK, **servers, **settings}), extra_environment or {}))
         return made[-1]
 
     yield make

@@ -12,25 +12,32 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, rmtree
+from typing import Any
 
 import numpy as np
 import psutil
+from celery import Celery
+from kombu.transport.virtual import BrokerState
+from sqlalchemy import delete, select
 
 from emotion_timeline.config import Settings, served_version
 from emotion_timeline.db import videos
 from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
-from emotion_timeline.db.tables import Video, VideoStatus
+from emotion_timeline.db.tables import Render, RenderStatus, Video, VideoStatus, Webhook
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.exports import tidy
 from emotion_timeline.faces.classification import ARCHITECTURE, METADATA, WEIGHTS, model_version
 from emotion_timeline.labels import Labels
 from emotion_timeline.media.plan import inspect
+from emotion_timeline.service.queue import configuration
 from emotion_timeline.service.server import web_command
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ASTRONAUT = REPOSITORY / "tests" / "media" / "astronaut.mp4"
+QUICK: dict[str, Any] = {"segment_s": 2.0, "lease_s": 3.0, "sweep_s": 0.5, "threads": 2}
+"""Settings of a service for tests, which wait for what takes minutes by default."""
 SHARED_CLIPS = REPOSITORY.parent / "shared" / "data" / "videos"
 
 
@@ -195,8 +202,21 @@ class Service:
             process.terminate()
             process.wait(30)
 
-    def submit(self, path: Path, video_id: str, sample_hz: float | None = None, labels: Labels | None = None) -> str:
-        """Put a recording into the service as web does, under a known id, and send its messages."""
+    def submit(
+        self,
+        path: Path,
+        video_id: str,
+        sample_hz: float | None = None,
+        labels: Labels | None = None,
+        *,
+        model_version: str | None = None,
+        call: bool = True,
+    ) -> str:
+        """Put a recording into the service as web does, under a known id, and call a worker, unless told not to.
+
+        Args:
+            model_version: of the network that it waits for; None for the one that is served.
+        """
         copyfile(path, self.settings.recording(video_id))
         new = videos.NewVideo(
             id=video_id,
@@ -205,19 +225,23 @@ class Service:
             sha256=sha256(path.read_bytes()).hexdigest(),
             sample_hz=sample_hz,
             model=self.settings.model,
-            model_version=served_version(self.settings.model_dir, labels),
+            model_version=model_version or served_version(self.settings.model_dir, labels),
             info=asdict(inspect(path)),
         )
         with self.database.write() as session:
             video, _ = videos.create(session, new)
-        self.call_a_worker()
+        if call:
+            self.call_a_worker()
         return video.id
 
     def call_a_worker(self, times: int = 1) -> None:
-        """Send messages from a process of this service, whose Celery has its settings."""
-        message = "app.send_task('worker.look_for_work')"
-        code = f"from emotion_timeline.service.queue import app; [{message} for _ in range({times})]"
-        subprocess.run([sys.executable, "-c", code], env=self.environment(), cwd=REPOSITORY, check=True, timeout=60)
+        """Send messages as a process of this service that was just started would."""
+        caller = Celery(set_as_current=False)
+        caller.conf.update(configuration(self.settings))
+        with caller.connection_for_write() as connection:
+            connection.transport.state = BrokerState()  # type: ignore[no-untyped-call] # queues that are known, else kept for all of a process
+            for _ in range(times):
+                caller.send_task("worker.look_for_work", connection=connection)
 
     def video(self, video_id: str) -> Video:
         """The row as it is now."""
@@ -249,9 +273,30 @@ class Service:
         """The end of every worker's log."""
         return "\n".join(f"--- {worker.log.name}\n{worker.log.read_text()[-3000:]}" for worker in self.workers)
 
+    def renew(self) -> None:
+        """Make it a service with one worker and nothing to do, for the next test."""
+        while len(self.workers) > 1:
+            self._end(self.workers.pop())
+        wait_until(self._is_idle, 120, "the worker's becoming idle")
+        with self.database.write() as session:
+            for table in (Video, Webhook):
+                session.execute(delete(table))
+        for folder in (self.settings.recordings_dir, self.settings.derived_dir):
+            for path in folder.iterdir() if folder.is_dir() else ():
+                rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def _is_idle(self) -> bool:
+        working = select(Video.id).where(Video.status.in_([VideoStatus.QUEUED, VideoStatus.RUNNING]))
+        rendering = select(Render.id).where(Render.status.in_([RenderStatus.QUEUED, RenderStatus.RUNNING]))
+        with self.database.read() as session:
+            return not session.scalars(working).all() and not session.scalars(rendering).all()
+
+    def _end(self, worker: WorkerProcess) -> None:
+        if worker.process.poll() is None:
+            worker.kill()
+
     def close(self) -> None:
         """Kill what still runs."""
         for worker in self.workers:
-            if worker.process.poll() is None:
-                worker.kill()
+            self._end(worker)
         self.database.close()

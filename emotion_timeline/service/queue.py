@@ -19,10 +19,15 @@ QUEUE = "timeline"
 _log = logging.getLogger(__name__)
 
 
-def _configuration() -> dict[str, Any]:
-    """Celery's settings, from ours. Read when the application is first used, not when it is imported."""
+def _of_environment() -> dict[str, Any]:
+    """Read when the application is first used, not when it is imported."""
     settings = load()
     keep_private()
+    return configuration(settings)
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """Return Celery's settings, from ours."""
     return {
         "broker_url": settings.resolved_broker_url,
         "broker_connection_retry_on_startup": True,
@@ -55,7 +60,7 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
 
 
 app = Celery("emotion-timeline")
-app.add_defaults(_configuration)
+app.add_defaults(_of_environment)
 
 
 @after_setup_logger.connect

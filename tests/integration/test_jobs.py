@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 import redis
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from emotion_timeline.analysis import analyze_file
-from emotion_timeline.config import load
-from emotion_timeline.db.tables import Segment, SegmentStatus, Video, VideoStatus
+from emotion_timeline.config import load, served_version
+from emotion_timeline.db.tables import Segment, SegmentStatus, VideoStatus
 from emotion_timeline.db.videos import cancel, remove, retry
 from tests.services import ASTRONAUT, REPOSITORY, Service, wait_until
 
@@ -57,13 +57,11 @@ def wait_for_segments(service: Service, count: int, timeout_s: float = 180) -> N
         raise AssertionError(f"{exc}\n{service.logs()}") from exc
 
 
-def test_a_worker_gives_the_timeline_of_an_undisturbed_run(make_service: MakeService, undisturbed: str) -> None:
-    service = make_service()
-    service.start_worker()
-    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
-    service.wait_for(ID)
-    assert len(segments(service)) >= 6
-    assert service.csv(ID) == undisturbed
+def test_a_worker_gives_the_timeline_of_an_undisturbed_run(running: Service, undisturbed: str) -> None:
+    running.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    running.wait_for(ID)
+    assert len(segments(running)) >= 6
+    assert running.csv(ID) == undisturbed
 
 
 def test_killed_workers_leave_no_trace_in_the_timeline(make_service: MakeService, undisturbed: str) -> None:
@@ -81,40 +79,36 @@ def test_killed_workers_leave_no_trace_in_the_timeline(make_service: MakeService
     assert service.csv(ID) == undisturbed
 
 
-def test_doubled_messages_do_no_harm(make_service: MakeService, undisturbed: str) -> None:
-    service = make_service()
-    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
-    service.call_a_worker(times=3)
-    service.start_worker()
-    wait_for_segments(service, 1)
-    service.call_a_worker(times=20)
-    service.start_worker()
-    service.wait_for(ID)
-    service.call_a_worker(times=3)
-    service.submit(ASTRONAUT, "behind-the-doubled-messages", 1.0)
-    service.wait_for("behind-the-doubled-messages")
-    assert service.csv(ID) == undisturbed
+def test_doubled_messages_do_no_harm(running: Service, undisturbed: str) -> None:
+    running.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    running.call_a_worker(times=3)
+    wait_for_segments(running, 1)
+    running.call_a_worker(times=20)
+    running.start_worker()
+    running.wait_for(ID)
+    running.call_a_worker(times=3)
+    running.submit(ASTRONAUT, "behind-the-doubled-messages", 1.0)
+    running.wait_for("behind-the-doubled-messages")
+    assert running.csv(ID) == undisturbed
 
 
-def test_a_wiped_queue_loses_no_work(make_service: MakeService, undisturbed: str) -> None:
-    service = make_service()
-    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
-    wipe(service)
-    service.start_worker()
-    wait_for_segments(service, 2)
-    wipe(service)
-    service.wait_for(ID)
-    assert service.csv(ID) == undisturbed
+def test_a_wiped_queue_loses_no_work(running: Service, undisturbed: str) -> None:
+    running.submit(ASTRONAUT, ID, SAMPLE_HZ, call=False)  # as if its message had been wiped
+    wait_for_segments(running, 2)
+    wipe(running)
+    running.wait_for(ID)
+    assert running.csv(ID) == undisturbed
 
 
 def wipe(service: Service) -> None:
     if service.settings.broker_url:
-        redis.Redis.from_url(service.settings.broker_url).flushall()
+        redis.Redis.from_url(service.settings.broker_url).flushdb()
     else:
         for message in (service.settings.data_dir / "queue" / "messages").iterdir():
             message.unlink(missing_ok=True)
 
 
+@pytest.mark.parametrize("make_service", ["servers"], indirect=True)
 def test_a_worker_that_is_asked_to_stop_gives_its_segment_back(make_service: MakeService) -> None:
     service = make_service(segment_s=600.0, lease_s=600.0)  # one long segment, and no help from a lease that runs out
     service.submit(ASTRONAUT, ID)
@@ -131,6 +125,7 @@ def test_a_worker_that_is_asked_to_stop_gives_its_segment_back(make_service: Mak
     assert sorted(set(frames)) == list(range(total or 0))
 
 
+@pytest.mark.parametrize("make_service", ["embedded"], indirect=True)
 def test_a_file_that_kills_its_process_fails_alone(make_service: MakeService, tmp_path: Path) -> None:
     service = make_service(poison(tmp_path))
     bad = tmp_path / "poison.mp4"
@@ -164,51 +159,43 @@ av.open = faulty_open
 """
 
 
-def test_a_cancelled_video_stops_and_goes_on_where_it_was(make_service: MakeService, undisturbed: str) -> None:
-    service = make_service()
-    service.start_worker()
-    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
-    wait_for_segments(service, 2)
-    with service.database.write() as session:
+def test_a_cancelled_video_stops_and_goes_on_where_it_was(running: Service, undisturbed: str) -> None:
+    running.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    wait_for_segments(running, 2)
+    with running.database.write() as session:
         cancel(session, ID)
-    finished = done(service)
-    assert 0 < finished < len(segments(service))
-    with service.database.write() as session:
+    finished = done(running)
+    assert 0 < finished < len(segments(running))
+    with running.database.write() as session:
         retry(session, ID)
-    service.call_a_worker()
-    service.wait_for(ID)
-    assert service.csv(ID) == undisturbed
+    running.call_a_worker()
+    running.wait_for(ID)
+    assert running.csv(ID) == undisturbed
 
 
-def test_a_deleted_video_frees_its_worker_for_the_next(make_service: MakeService) -> None:
-    service = make_service(segment_s=600.0)
-    service.start_worker()
-    service.submit(ASTRONAUT, ID)
-    wait_until(lambda: service.frames_done(ID) > 0, 120, "the first frames")
-    with service.database.write() as session:
+def test_a_deleted_video_frees_its_worker_for_the_next(running: Service) -> None:
+    running.submit(ASTRONAUT, ID)
+    wait_until(lambda: running.frames_done(ID) > 0, 120, "the first frames")
+    with running.database.write() as session:
         remove(session, ID)
-    service.settings.recording(ID).unlink()
-    service.submit(ASTRONAUT, "the-next-one", 1.0)
-    service.wait_for("the-next-one")
+    running.settings.recording(ID).unlink()
+    running.submit(ASTRONAUT, "the-next-one", 1.0)
+    running.wait_for("the-next-one")
 
 
+@pytest.mark.parametrize("make_service", ["embedded"], indirect=True)
 def test_a_video_whose_network_was_replaced_begins_anew(make_service: MakeService, undisturbed: str) -> None:
     service = make_service(network_wait_s=1.0)
-    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
-    with service.database.write() as session:
-        served = session.get_one(Video, ID).model_version
-        session.execute(update(Video).values(model_version="paper-older-ferplus"))
     service.start_worker()
-    assert service.wait_for(ID).model_version == served
+    service.submit(ASTRONAUT, ID, SAMPLE_HZ, model_version="paper-older-ferplus")
+    assert service.wait_for(ID).model_version == served_version(service.settings.model_dir)
     assert service.csv(ID) == undisturbed
 
 
-def test_a_recording_that_vanished_fails_with_a_sentence(make_service: MakeService) -> None:
-    service = make_service()
-    service.submit(ASTRONAUT, ID, SAMPLE_HZ)
-    service.settings.recording(ID).unlink()
-    service.start_worker()
-    failed = service.wait_for(ID, VideoStatus.FAILED)
+def test_a_recording_that_vanished_fails_with_a_sentence(running: Service) -> None:
+    running.submit(ASTRONAUT, ID, SAMPLE_HZ)
+    running.settings.recording(ID).unlink()
+    failed = running.wait_for(ID, VideoStatus.FAILED)
     assert failed.error_code == "not_found"
     assert "does not exist" in (failed.error_message or "")
 
@@ -230,6 +217,7 @@ def submit_damaged(service: Service, video_id: str) -> None:
     service.settings.recording(video_id).write_bytes(b"not a recording any more")
 
 
+@pytest.mark.parametrize("make_service", ["embedded"], indirect=True)
 def test_the_process_of_a_killed_worker_ends_with_it(make_service: MakeService) -> None:
     service = make_service()
     worker = service.start_worker()
@@ -240,6 +228,7 @@ def test_the_process_of_a_killed_worker_ends_with_it(make_service: MakeService) 
     process.wait(30)
 
 
+@pytest.mark.parametrize("make_service", ["servers"], indirect=True)
 def test_a_worker_without_the_network_leaves_the_video_to_one_that_has_it(
     make_service: MakeService, tmp_path: Path
 ) -> None:

@@ -72,18 +72,16 @@ def derived_names(service: Service) -> list[str]:
 
 
 def test_a_recording_that_browsers_cannot_play_gets_pictures_a_preview_and_an_overlay(
-    make_service: MakeService, face_avi: Path
+    running: Service, face_avi: Path
 ) -> None:
-    service = make_service()
-    service.submit(face_avi, ID, sample_hz=5.0)
-    service.start_worker()
-    service.wait_for(ID)
+    running.submit(face_avi, ID, sample_hz=5.0)
+    running.wait_for(ID)
     for kind in (RenderKind.PICTURES, RenderKind.PREVIEW):
-        wait_for_render(service, kind)
-    with service.web() as address:
+        wait_for_render(running, kind)
+    with running.web() as address:
         video = f"{address}/api/v1/videos/{ID}"
         assert requests.post(f"{video}/overlay", timeout=60).status_code == 202
-        wait_for_render(service, RenderKind.OVERLAY)
+        wait_for_render(running, RenderKind.OVERLAY)
         body = requests.get(video, timeout=60).json()
         assert {kind: made["status"] for kind, made in body["renders"].items()} == {
             "pictures": "done", "preview": "done", "overlay": "done",
@@ -94,12 +92,13 @@ def test_a_recording_that_browsers_cannot_play_gets_pictures_a_preview_and_an_ov
         start = requests.get(address + body["links"]["preview"], headers={"Range": "bytes=0-99"}, timeout=60)
         assert (start.status_code, len(start.content)) == (206, 100)
     for name in ("preview.mp4", "overlay.mp4"):
-        frames = decode(service.settings.derived(ID) / name)
+        frames = decode(running.settings.derived(ID) / name)
         assert shown_at(frames) == pytest.approx(times(face_avi), abs=1e-3)
         assert {(frame.width, frame.height) for frame in frames} == {(640, 360)}
-    assert derived_names(service) == [ID]
+    assert derived_names(running) == [ID]
 
 
+@pytest.mark.parametrize("make_service", ["servers"], indirect=True)
 def test_an_overlay_of_a_killed_worker_is_made_by_another(make_service: MakeService) -> None:
     service = make_service()
     finish_video(service.database, service.settings, ASTRONAUT, ID, sample_hz=2.0)
@@ -115,26 +114,22 @@ def test_an_overlay_of_a_killed_worker_is_made_by_another(make_service: MakeServ
     assert derived_names(service) == [ID], "what the killed one left is gone"
 
 
-def test_a_video_that_is_deleted_while_its_overlay_is_made_leaves_nothing(make_service: MakeService) -> None:
-    service = make_service()
-    finish_video(service.database, service.settings, ASTRONAUT, ID, sample_hz=2.0)
-    order_overlay(service)
-    with service.web() as address:
-        service.start_worker()
-        wait_for_a_half_made_overlay(service)
+def test_a_video_that_is_deleted_while_its_overlay_is_made_leaves_nothing(running: Service) -> None:
+    finish_video(running.database, running.settings, ASTRONAUT, ID, sample_hz=2.0)
+    order_overlay(running)
+    with running.web() as address:
+        wait_for_a_half_made_overlay(running)
         assert requests.delete(f"{address}/api/v1/videos/{ID}", timeout=60).status_code == 204
-    wait_until(lambda: derived_names(service) == [], 120, "the worker's letting go")
-    assert not service.settings.recording(ID).exists()
-    finish_video(service.database, service.settings, ASTRONAUT, "the-next", sample_hz=2.0)
-    wait_for_render(service, RenderKind.PICTURES, "the-next")
-    assert derived_names(service) == ["the-next"]
+    wait_until(lambda: derived_names(running) == [], 120, "the worker's letting go")
+    assert not running.settings.recording(ID).exists()
+    finish_video(running.database, running.settings, ASTRONAUT, "the-next", sample_hz=2.0)
+    wait_for_render(running, RenderKind.PICTURES, "the-next")
+    assert derived_names(running) == ["the-next"]
 
 
-def test_a_render_without_its_recording_fails_alone(make_service: MakeService) -> None:
-    service = make_service()
-    finish_video(service.database, service.settings, ASTRONAUT, ID, sample_hz=2.0)
-    service.settings.recording(ID).unlink()
-    service.start_worker()
-    failed = wait_for_render(service, RenderKind.PICTURES, status=RenderStatus.FAILED)
+def test_a_render_without_its_recording_fails_alone(running: Service) -> None:
+    finish_video(running.database, running.settings, ASTRONAUT, ID, sample_hz=2.0)
+    running.settings.recording(ID).unlink()
+    failed = wait_for_render(running, RenderKind.PICTURES, status=RenderStatus.FAILED)
     assert "does not exist" in (failed.error_message or "")
-    assert service.video(ID).status is VideoStatus.DONE
+    assert running.video(ID).status is VideoStatus.DONE
