@@ -239,7 +239,8 @@ class Service:
         caller = Celery(set_as_current=False)
         caller.conf.update(configuration(self.settings))
         with caller.connection_for_write() as connection:
-            connection.transport.state = BrokerState()  # type: ignore[no-untyped-call] # queues that are known, else kept for all of a process
+            # Queues that are known, which are else kept for all of a process.
+            connection.transport.state = BrokerState()  # type: ignore[no-untyped-call]
             for _ in range(times):
                 caller.send_task("worker.look_for_work", connection=connection)
 

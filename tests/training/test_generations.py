@@ -84,9 +84,11 @@ def test_run_taught_on_views_goes_on_as_if_it_had_not_been_stopped(
     tmp_path: Path, teacher: Path, training_data: tuple[Dataset, Dataset]
 ) -> None:
     recipe = replace(RECIPE, taught=0.5, taught_on="views")
+    other = tmp_path / "other"
+    export(networks.build(TINY), TINY, other, Preprocessing(), {})
 
     def run(name: str) -> Run:
-        return Run(TINY, recipe, tmp_path / name, *training_data, teachers=[teacher, PAPER])
+        return Run(TINY, recipe, tmp_path / name, *training_data, teachers=[teacher, other])
 
     undisturbed = list(run("undisturbed").epochs())
     next(run("stopped").epochs())

@@ -61,17 +61,18 @@ def test_loss_falls_and_a_stopped_run_goes_on_exactly(tmp_path: Path, training_d
 def test_a_run_that_is_stopped_before_its_checkpoint_keeps_the_best_of_its_history(
     tmp_path: Path, training_data: tuple[Dataset, Dataset]
 ) -> None:
-    run = Run("paper", RECIPE, tmp_path, *training_data)
+    recipe = replace(networks.recipe(TINY), epochs=30, batch_size=16, votes=0.0, average=0.0, mixup=0.0, rate=0.02)
+    run = Run(TINY, recipe, tmp_path, *training_data)
     some_epochs(run, 1)
     (tmp_path / "checkpoint.partial").mkdir()  # in the way of the next checkpoint, and of nothing before it
     stopped_at = 0
-    while not (tmp_path / checkpoint.NEXT_BEST_FILE_NAME).exists() and stopped_at < 3:
+    while not (tmp_path / checkpoint.NEXT_BEST_FILE_NAME).exists() and stopped_at < 20:
         with pytest.raises(IsADirectoryError):
             some_epochs(run, 1)
         stopped_at += 1
     assert (tmp_path / checkpoint.NEXT_BEST_FILE_NAME).exists(), "an epoch was better, or nothing was tried"
     (tmp_path / "checkpoint.partial").rmdir()
-    resumed = Run("paper", RECIPE, tmp_path, *training_data)
+    resumed = Run(TINY, recipe, tmp_path, *training_data)
     assert len(resumed.history) == 1
     assert resumed.best()[0] == resumed.history[0]
 
@@ -97,12 +98,12 @@ def test_averaged_weights_are_measured_and_exported_and_training_goes_on_from_th
 def test_command_leaves_a_network_with_a_report_that_evaluate_confirms(
     tmp_path: Path, training_images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    output = tmp_path / "models" / "paper"
+    output = tmp_path / "models" / TINY
     command = ["--data", str(training_images), "--output", str(output), "--batch-size", "16", "--images", "64"]
-    command += ["--denoise", "median", "--scaling=-1..1"]
+    command += ["--network", TINY, "--votes", "0", "--schedule", "constant", "--denoise", "median", "--scaling=-1..1"]
     assert main([*command, "--epochs", "1"]) == 0
     metadata = read_metadata(output)
-    assert metadata.parameters == 4_232_199
+    assert metadata.parameters == networks.build(TINY).count_params()
     assert (metadata.preprocessing["denoise"], metadata.preprocessing["scaling"]) == ("median", "-1..1")
     assert metadata.trained["recipe"]["epochs"] == len(metadata.trained["epochs"]) == 1
     assert [making["epoch"] for making in metadata.trained["made_with"]] == [1]
