@@ -45,6 +45,7 @@ def analyze_file(
     clip: Clip | None = None,
     labels: Labels | None = None,
     *,
+    rotate: int = 0,
     show_progress: bool = False,
 ) -> dict[str, Any]:
     """Write a recording's CSV, and its JSON sidecar beside it. On an error neither is written.
@@ -56,6 +57,7 @@ def analyze_file(
         sample_hz: frames per second to analyse; None for all.
         clip: the stretch to analyse; None for the whole recording.
         labels: whose labels to give; None for what the settings say.
+        rotate: 0, 90, 180 or 270 degrees clockwise, by which pictures are turned first.
         show_progress: draw a progress bar on stderr.
 
     Returns:
@@ -70,7 +72,7 @@ def analyze_file(
     check_output(path, output)
     labels = labels or settings.labels
     served_version(settings.model_dir, labels)  # refused before the seconds of loading
-    planned = plan(path, settings.segment_s, sample_hz, clip)
+    planned = plan(path, settings.segment_s, sample_hz, clip, rotate)
     stages = load_stages(settings.model_dir, settings.detector_path, settings.threads, labels)
     with tempfile.TemporaryDirectory(prefix=".emotion-timeline-", dir=output.parent) as folder:
         database = Database(URL.create("sqlite", database=f"{folder}/timeline.db"))
@@ -181,6 +183,7 @@ def _describe(
         clip_start_s=clip.start_s,
         clip_end_s=clip.end_s,
         detector=detector_version(settings.detector_path),
+        rotate=planned.info.rotate,
     )
 
 

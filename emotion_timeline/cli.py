@@ -35,6 +35,9 @@ def commands() -> None:
 @click.option("--start-s", type=float, help="Leave out frames before this time, in seconds from the first frame.")
 @click.option("--end-s", type=float, help="Leave out frames from this time on, in seconds from the first frame.")
 @click.option("--labels", type=click.Choice([*map(str, Labels)]), help="Whose labels. Default: TIMELINE_LABELS.")
+@click.option(
+    "--rotate", type=click.Choice(["90", "180", "270"]), help="Turn the pictures by so many degrees clockwise first."
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def analyze(
     video: Path,
@@ -43,6 +46,7 @@ def analyze(
     start_s: float | None,
     end_s: float | None,
     labels: str | None,
+    rotate: str | None,
     quiet: bool,
 ) -> None:
     """Analyse VIDEO in this process, without queue or server; write its timeline as CSV, and a JSON beside it."""
@@ -51,9 +55,13 @@ def analyze(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
     target = output or video.with_suffix(".csv")
-    sidecar = analyze_file(load(), video, target, sample_hz, clip, chosen, show_progress=not quiet)
+    sidecar = analyze_file(
+        load(), video, target, sample_hz, clip, chosen, rotate=int(rotate or 0), show_progress=not quiet
+    )
     counts = ", ".join(f"{count} {status}" for status, count in sidecar["frames_by_status"].items() if count)
     click.echo(f"{target}: {sidecar['frames_analyzed']} frames ({counts}), {sidecar['faces']} face track(s).")
+    for warning in sidecar["warnings"]:
+        click.echo(f"Warning: {warning}", err=True)
 
 
 @commands.command()

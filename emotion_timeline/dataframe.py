@@ -16,6 +16,7 @@ from emotion_timeline.clip import Clip
 from emotion_timeline.errors import InputError, SettingsError
 from emotion_timeline.exports.dictionary import TEXT_COLUMNS
 from emotion_timeline.exports.tidy import CSV_COLUMNS, plain_text
+from emotion_timeline.turning import TURNS
 
 _DTYPES = {"frame": "int64", "face_id": "Int64", "shot": "int64"} | dict.fromkeys(TEXT_COLUMNS, "string")
 """Columns that are not float64: whole numbers, blank where there is no face, and text."""
@@ -29,6 +30,7 @@ def analyze(
     clip: tuple[float | None, float | None] | None = None,
     model: str | os.PathLike[str] | None = None,
     progress: bool = False,
+    rotate: int = 0,
 ) -> pd.DataFrame:
     """Analyse a recording in this process and return its timeline.
 
@@ -38,6 +40,7 @@ def analyze(
         clip: start and end of the stretch to analyse, in seconds from the first frame; either may be None.
         model: name of a network, or its folder; None for the one that is served.
         progress: draw a progress bar on stderr.
+        rotate: 0, 90, 180 or 270 degrees clockwise, by which pictures are turned first.
 
     Returns:
         The CSV's columns, one row for every frame and face and one for every frame without a face; see `read`.
@@ -46,13 +49,18 @@ def analyze(
         VideoError: the recording can't be analysed.
         ModelError: the network can't be loaded.
         SettingsError: a setting, or the network's name, can't be used.
+        InputError: rotate is no quarter of a turn.
     """
     from emotion_timeline.analysis import analyze_file  # loads the pipeline
 
+    if rotate not in TURNS:
+        raise InputError(f"rotate should be 0, 90, 180 or 270 degrees, but is {rotate}.")
     settings = _settings(model)
     with TemporaryDirectory(prefix="emotion-timeline-") as folder:
         output = Path(folder) / "timeline.csv"
-        analyze_file(settings, Path(path), output, sample_hz, Clip(*(clip or ())), show_progress=progress)
+        analyze_file(
+            settings, Path(path), output, sample_hz, Clip(*(clip or ())), rotate=rotate, show_progress=progress
+        )
         return read(output)
 
 

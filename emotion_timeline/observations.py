@@ -37,6 +37,7 @@ OBSERVATION = np.dtype(
         ("tracklet", "i4"),  # face track within the segment; -1 without a face
         ("begins_shot", "?"),  # the frame is the first of a shot, or the segment's first one with a picture
         ("picture", "i4", (2,)),  # width and height of the frame's own picture as displayed; 0 without one
+        ("turn", "i1"),  # quarters clockwise after which its faces stand upright; -1 where that isn't known
     ]
 )
 
@@ -56,7 +57,7 @@ def blank(rows: int) -> Observations:
     observations = np.zeros(rows, dtype=OBSERVATION)
     observations["face"] = -1
     observations["status"] = Status.NO_FACE
-    observations["tracklet"] = -1
+    observations["tracklet"] = observations["turn"] = -1
     for field in ("confidence", "box", "probabilities"):
         observations[field] = np.nan
     return observations

@@ -24,6 +24,7 @@ from emotion_timeline.errors import Stopped
 from emotion_timeline.faces.detection import Detector
 from emotion_timeline.faces.preprocessing import Preprocessing, crop_faces
 from emotion_timeline.faces.tracking import Linker
+from emotion_timeline.faces.upright import checked, quarter_turns
 from emotion_timeline.labels import Labels
 from emotion_timeline.media.frames import Frame, read_frames
 from emotion_timeline.media.plan import SegmentPlan
@@ -151,6 +152,7 @@ def _search_all(
     pending: SimpleQueue[Future[_SearchedFrame] | None] = SimpleQueue()
     free = Semaphore(2 * stages.detection_threads)  # frames that may be held at once
     abandoned = Event()
+    looked_at = checked(segment.frames)  # for how their faces stand
 
     def decode() -> None:
         try:
@@ -158,7 +160,7 @@ def _search_all(
                 free.acquire()
                 if abandoned.is_set():
                     return
-                pending.put(pool.submit(_search, frame, stages))
+                pending.put(pool.submit(_search_and_look if frame.index in looked_at else _search, frame, stages))
         except BaseException as exc:  # carried over to the calling thread, which raises it
             failure: Future[_SearchedFrame] = Future()
             failure.set_exception(exc)
@@ -190,6 +192,14 @@ def _wait(
             return pending.get(timeout=STOP_POLL_S)
         except Empty:
             continue
+
+
+def _search_and_look(frame: Frame, stages: Stages) -> _SearchedFrame:
+    """As _search, and sees whether the faces stand upright."""
+    searched = _search(frame, stages)
+    if frame.small_bgr is not None and (turns := quarter_turns(stages.detector, frame.small_bgr)) is not None:
+        searched.rows["turn"] = turns
+    return searched
 
 
 def _search(frame: Frame, stages: Stages) -> _SearchedFrame:

@@ -36,7 +36,9 @@ def is_shown_truly(info: Mapping[str, Any]) -> bool:
     """Whether a browser that decodes a recording shows it at the timeline's times, and in its coordinates.
 
     Times that are missing in the file had to be made up. Where pictures change their size, each browser shows them in
-    its own way; the timeline brings them to one.
+    its own way; the timeline brings them to one. What was turned by request, no browser turns.
     """
+    if info.get("rotate"):
+        return False
     size = [info.get("width"), info.get("height")]
     return bool(info.get("trusted_timestamps")) and all(list(other) == size for other in info.get("picture_sizes", ()))

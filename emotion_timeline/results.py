@@ -13,6 +13,7 @@ from emotion_timeline.errors import VideoError
 from emotion_timeline.faces.tracking import join
 from emotion_timeline.media.shots import Edges, continues
 from emotion_timeline.observations import Observations, blank
+from emotion_timeline.turning import TURNS, turn_of
 from emotion_timeline.views import appearances, cast, curves, strips
 
 
@@ -29,7 +30,7 @@ def store_segment(
     """
     observations = np.concatenate([blank(0), *blocks])
     segment = session.get_one(Segment, segment_id)
-    segment.picture_sizes = _picture_sizes(observations)
+    segment.picture_sizes, segment.turns = _picture_sizes(observations), _turns(observations)
     timelines.replace_segment(session, segment_id, blocks, appearances.measured(observations, segment.plan))
     segment.shots = _beginnings(observations)
     segment.opening, segment.closing = (edges.opening, edges.closing) if edges else (b"", b"")
@@ -40,6 +41,13 @@ def _picture_sizes(observations: Observations) -> list[list[int]]:
     """Widths and heights of the pictures that could be decoded, each once."""
     sizes = np.unique(observations["picture"], axis=0).tolist()
     return [size for size in sizes if size != [0, 0]]
+
+
+def _turns(observations: Observations) -> list[int]:
+    """How many frames vote for each of TURNS."""
+    _, firsts = np.unique(observations["frame"], return_index=True)
+    turns = observations["turn"][firsts]
+    return [int(np.count_nonzero(turns == quarters)) for quarters in range(len(TURNS))]
 
 
 def finish(session: Session, claim: Claim) -> None:
@@ -61,6 +69,7 @@ def finish(session: Session, claim: Claim) -> None:
     video.info = {**video.info, "picture_sizes": timelines.picture_sizes(session, video.id)}
     summary = {
         "frames_by_status": counts,
+        "turn": turn_of(timelines.turns(session, video.id)),
         "faces": len(set(face_ids.values())),
         "shots": shots,
         "strip": strips.of(session, video),

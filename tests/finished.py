@@ -27,16 +27,23 @@ PROBABILITIES = tuple(0.87 if emotion == "happy" else 0.13 / 6 for emotion in EM
 
 
 def finish_video(
-    database: Database, settings: Settings, path: Path, video_id: str = "v", sample_hz: float | None = None
+    database: Database,
+    settings: Settings,
+    path: Path,
+    video_id: str = "v",
+    sample_hz: float | None = None,
+    rotate: int = 0,
 ) -> str:
     """A video of this recording that is done, with one face that is happy all the time."""
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
     copyfile(path, settings.recording(video_id))
-    planned = plan(path, settings.segment_s, sample_hz)
+    planned = plan(path, settings.segment_s, sample_hz, rotate=rotate)
     digest = sha256(path.read_bytes() + video_id.encode()).hexdigest()
     size_bytes, info = path.stat().st_size, asdict(planned.info)
     with database.write() as session:
-        new = videos.NewVideo(video_id, path.name, size_bytes, digest, sample_hz, "paper", "paper-1", info)
+        new = videos.NewVideo(
+            video_id, path.name, size_bytes, digest, sample_hz, "paper", "paper-1", info, rotate=rotate
+        )
         videos.create(session, new)
     segments = [segment_to_row(segment) for segment in planned.segments]
     analyse(database, video_id, segments, map(_rows, planned.segments), info)

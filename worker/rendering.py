@@ -203,26 +203,26 @@ def _converted(picture: VideoFrame | None, converter: ColourConverter) -> Image 
         return None
 
 
-def _plan(job: Job) -> VideoPlan:
+def _plan(job: Job, video: Video) -> VideoPlan:
     """All frames of the recording, whichever of them are analysed."""
     survey = read_survey(job.settings.derived(job.claim.video_id) / _SURVEY)
-    return plan(job.recording, job.settings.segment_s, survey=survey)
+    return plan(job.recording, job.settings.segment_s, rotate=video.rotate, survey=survey)
 
 
 def _preview(job: Job, folder: Path) -> None:
-    planned = _plan(job)
     with job.database.read() as session:
-        shown = _shown_size(planned.info.canvas, videos.get(session, job.claim.video_id))
-    size = _even_size(shown, _PREVIEW_PX)
+        video = videos.get(session, job.claim.video_id)
+    planned = _plan(job, video)
+    size = _even_size(_shown_size(planned.info.canvas, video), _PREVIEW_PX)
     _write_movie(job, planned, folder / "preview.mp4", size, _PREVIEW_QUALITY, lambda frame, timestamp_s, image: None)
 
 
 def _overlay(job: Job, folder: Path) -> None:
-    planned = _plan(job)
     with job.database.read() as session:
         video = videos.get(session, job.claim.video_id)
         labels = subjects.labels(session, video.id)
         stand_s = longest_stand_s(timelines.interval_s(session, video.id)) if video.sample_hz else 0.0
+    planned = _plan(job, video)
     size = _even_size(_shown_size(planned.info.canvas, video))
     scale_xy = np.divide(size, (planned.info.width, planned.info.height))
     seen = Seen(_sampled(job.database, video), stand_s)

@@ -70,7 +70,7 @@ def plan_video(place: Place, video_id: str) -> None:
     with doing(place, work, claim):
         clip = Clip(video.clip_start_s, video.clip_end_s)
         survey = survey_video(settings.recording(video_id))
-        planned = plan(settings.recording(video_id), settings.segment_s, video.sample_hz, clip, survey)
+        planned = plan(settings.recording(video_id), settings.segment_s, video.sample_hz, clip, video.rotate, survey)
         with place.database.write() as session:
             work.save_plan(session, claim, [segment_to_row(s) for s in planned.segments], asdict(planned.info))
         keep_survey(place.database, settings, video_id, survey)

@@ -79,6 +79,11 @@ def picture_sizes(session: Session, video_id: str) -> list[list[int]]:
     return sorted([*size] for size in {tuple(size) for sizes in found for size in sizes or ()})
 
 
+def turns(session: Session, video_id: str) -> Sequence[list[int] | None]:
+    """Of each segment, how many frames vote for each turn: see emotion_timeline.turning."""
+    return session.scalars(select(Segment.turns).where(Segment.video_id == video_id)).all()
+
+
 def tracklets(session: Session, video_id: str) -> list[tracking.Tracklet]:
     """All tracklets of a video, by segment and number."""
     rows = session.execute(

@@ -37,6 +37,7 @@ class NewVideo:
         clip_start_s: start of the stretch to analyse, in seconds from the first frame; None for the recording's.
         clip_end_s: its end, exclusive; None for the recording's.
         detector: version of the face detector.
+        rotate: 0, 90, 180 or 270 degrees clockwise, by which pictures are turned besides what the file says.
     """
 
     id: str
@@ -50,6 +51,7 @@ class NewVideo:
     clip_start_s: float | None = None
     clip_end_s: float | None = None
     detector: str = PACKAGED
+    rotate: int = 0
 
     @property
     def work_key(self) -> str:
@@ -83,6 +85,8 @@ def _work_key(work: NewVideo | Video, model_version: str) -> str:
         parts += [repr(clip.start_s or None), repr(clip.end_s)]
     if work.detector != PACKAGED:
         parts.append(f"detector {work.detector}")
+    if work.rotate:
+        parts.append(f"rotate {work.rotate}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -256,7 +256,8 @@ SIDECAR = Export(
         ),
         Column(
             "settings",
-            "sample_hz: analysed frames per second, null for every frame; clip: the part, null for all",
+            "sample_hz: analysed frames per second, null for every frame; clip: the part, null for all; rotate: by how "
+            "many degrees clockwise the pictures were turned by request, and with them the boxes",
         ),
         Column("model", "name and version of the network"),
         Column("labels", "whose labels these are: ferplus, of FER+'s raters, or fer2013, FER2013's own"),
@@ -283,6 +284,7 @@ SIDECAR = Export(
         Column("analyzed_at", "when the analysis was finished, ISO 8601"),
         Column("columns", "meaning of the columns of timeline.csv"),
         Column("exports", "for each other file, the meaning of its columns"),
+        Column("warnings", "what makes the timeline doubtful, such as faces that stand turned; sentences"),
         Column("note", "what the probabilities can't tell"),
     ),
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from emotion_timeline import detectors
+from emotion_timeline import detectors, turning
 from emotion_timeline.clip import Clip
 from emotion_timeline.db import notes
 from emotion_timeline.db.tables import Video
@@ -112,7 +112,11 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         "sha256": video.sha256,
         "size_bytes": video.size_bytes,
         "video": video.info,
-        "settings": {"sample_hz": video.sample_hz, "clip": Clip(video.clip_start_s, video.clip_end_s).described()},
+        "settings": {
+            "sample_hz": video.sample_hz,
+            "clip": Clip(video.clip_start_s, video.clip_end_s).described(),
+            "rotate": video.rotate,
+        },
         "model": {"name": video.model, "version": video.model_version},
         "labels": labels_of(video.model_version),
         "labels_meaning": labels_of(video.model_version).meaning,
@@ -136,6 +140,7 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
             for export in EXPORTS
             if export not in (TIDY, SIDECAR)
         },
+        "warnings": warnings(video),
         "note": "Probabilities describe the expression a face shows, not what the person feels.",
     }
 
@@ -143,6 +148,12 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
 def _shots(video: Video) -> list[dict[str, Any]]:
     shots = (video.summary or {}).get("shots", ())
     return [{"first_frame": frame, "first_timestamp_s": round(begin_s, 6)} for frame, begin_s in shots]
+
+
+def warnings(video: Video) -> list[str]:
+    """What makes a timeline doubtful, in sentences."""
+    said = turning.warning((video.summary or {}).get("turn", 0), video.rotate)
+    return [] if said is None else [said]
 
 
 def _track(card: cast.Card) -> dict[str, Any]:

@@ -49,11 +49,13 @@ class Canvas:
     Attributes:
         width, height: in pixels as displayed.
         pixel_aspect: width of a stored pixel divided by its height.
+        rotate: 0, 90, 180 or 270 degrees clockwise, by which pictures are turned besides what the file says.
     """
 
     width: int
     height: int
     pixel_aspect: Fraction = Fraction(1)
+    rotate: int = 0
 
     def place(self, picture: Size) -> Placement:
         """Where a picture stands.

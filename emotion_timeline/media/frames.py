@@ -62,7 +62,7 @@ def read_frames(
         VideoError: the file can't be opened any more.
     """
     canvas = segment.canvas
-    converter = PictureConverter(detection_side, canvas.pixel_aspect)
+    converter = PictureConverter(detection_side, canvas.pixel_aspect, canvas.rotate)
     for index, timestamp_s, picture in read_pictures(path, segment, threads):
         if picture is None:
             yield Frame(index, timestamp_s, None, None, 1.0, None)

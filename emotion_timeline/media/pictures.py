@@ -51,6 +51,10 @@ class Orientation:
     mirrored: bool = False
     rotation: int = 0
 
+    def turned(self, rotate: int) -> "Orientation":
+        """The same, turned by so many degrees clockwise besides."""
+        return Orientation(self.mirrored, (self.rotation + rotate) % 360)
+
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the picture as displayed: uint8 (H, W) or (H, W, 3), C-contiguous."""
         if self.mirrored:
@@ -83,10 +87,10 @@ def orientation(frame: VideoFrame) -> Orientation:
     return Orientation(mirrored, round(np.degrees(np.arctan2(b, a)) / 90) % 4 * 90)
 
 
-def displayed_size(frame: VideoFrame, pixel_aspect: Fraction) -> Size:
-    """Width and height of a picture as displayed, in square pixels."""
+def displayed_size(frame: VideoFrame, pixel_aspect: Fraction, rotate: int = 0) -> Size:
+    """Width and height of a picture as displayed, in square pixels, turned by so many degrees besides."""
     width, height = unsqueezed_size(frame.width, frame.height, pixel_aspect)
-    return (height, width) if orientation(frame).rotation % 180 else (width, height)
+    return (height, width) if orientation(frame).turned(rotate).rotation % 180 else (width, height)
 
 
 def unsqueezed_size(width: int, height: int, pixel_aspect: Fraction) -> Size:
@@ -106,15 +110,16 @@ def unsqueezed_size(width: int, height: int, pixel_aspect: Fraction) -> Size:
 class PictureConverter:
     """Converts decoded pictures, whose size and format may change in mid-stream. Holds the scalers; for one thread."""
 
-    def __init__(self, detection_side: int, pixel_aspect: Fraction = Fraction(1)) -> None:
+    def __init__(self, detection_side: int, pixel_aspect: Fraction = Fraction(1), rotate: int = 0) -> None:
         """Makes a converter for one video.
 
         Args:
             detection_side: longest side of the small picture, in pixels; more where faces would be lost: MAX_SHRINK.
             pixel_aspect: width of a stored pixel divided by its height.
+            rotate: degrees clockwise by which pictures are turned besides what the file says.
         """
         self._detection_side = detection_side
-        self._pixel_aspect = pixel_aspect
+        self._pixel_aspect, self._rotate = pixel_aspect, rotate
         self._scaler = VideoReformatter()
         self._grey_converter = VideoReformatter()
 
@@ -129,7 +134,7 @@ class PictureConverter:
         Raises:
             FFmpegError: swscale can't convert this pixel format.
         """
-        turn = orientation(frame)
+        turn = orientation(frame).turned(self._rotate)
         width, height = unsqueezed_size(frame.width, frame.height, self._pixel_aspect)
         scale = min(max(max(width, height) / self._detection_side, 1.0), MAX_SHRINK)
         small = self._scaler.reformat(
@@ -186,14 +191,14 @@ class ColourConverter:
 
     def _place(self, frame: VideoFrame) -> tuple[int, int, int, int]:
         """Left, top, width and height of the rectangle that a picture fills, in whole pixels."""
-        place = self._canvas.place(displayed_size(frame, self._canvas.pixel_aspect))
+        place = self._canvas.place(displayed_size(frame, self._canvas.pixel_aspect, self._canvas.rotate))
         x, y = self._width / self._canvas.width, self._height / self._canvas.height
         left, top = round(place.left * x), round(place.top * y)
         right, bottom = round((place.left + place.width) * x), round((place.top + place.height) * y)
         return left, top, max(right - left, 1), max(bottom - top, 1)
 
     def _scaled(self, frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
-        turn, hdr = orientation(frame), is_hdr(frame)
+        turn, hdr = orientation(frame).turned(self._canvas.rotate), is_hdr(frame)
         sideways = turn.rotation % 180 != 0
         bgr = self._scaler.reformat(
             frame,

@@ -43,6 +43,7 @@ class SegmentPlan:
         time_base_denominator: see time_base_numerator.
         width, height: of the recording's coordinate system; see media/canvas.py.
         pixel_aspect: width of a stored pixel divided by its height, as in "16/11".
+        rotate: degrees clockwise by which pictures are turned besides what the file says.
         first_packet: number of packets of the video stream before this segment's, in decoding order.
         packets: how many packets to decode.
         reorder_depth: pictures that the decoder must hold back to hand them out in order.
@@ -63,6 +64,7 @@ class SegmentPlan:
     width: int
     height: int
     pixel_aspect: str
+    rotate: int
     first_packet: int
     packets: int
     reorder_depth: int
@@ -71,7 +73,7 @@ class SegmentPlan:
     @property
     def canvas(self) -> Canvas:
         """The recording's coordinate system."""
-        return Canvas(self.width, self.height, Fraction(self.pixel_aspect))
+        return Canvas(self.width, self.height, Fraction(self.pixel_aspect), self.rotate)
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def plan(
     segment_s: float = 20.0,
     sample_hz: float | None = None,
     clip: Clip | None = None,
+    rotate: int = 0,
     survey: Survey | None = None,
 ) -> VideoPlan:
     """Cut a video into segments at keyframes.
@@ -115,6 +118,7 @@ def plan(
             for some k = 0, 1, 2, ...; None takes every frame.
         clip: take only those in this stretch, which are then the very frames that the whole video would give; None
             takes all.
+        rotate: 0, 90, 180 or 270 degrees clockwise, by which pictures are turned besides what the file says.
 
     Raises:
         VideoError: not a video that can be processed, sample_hz is not a positive number, or nothing is in the clip.
@@ -122,6 +126,7 @@ def plan(
     if sample_hz is not None:
         check_sample_hz(sample_hz)
     survey = survey or survey_video(path)
+    info = survey.info.turned(rotate)
     base = survey.time_base
     sampled = _sample((survey.pts - survey.pts[0]) * float(base), sample_hz)
     if clip is not None:
@@ -152,16 +157,17 @@ def plan(
                 origin_pts=int(survey.pts[0]),
                 time_base_numerator=base.numerator,
                 time_base_denominator=base.denominator,
-                width=survey.info.width,
-                height=survey.info.height,
-                pixel_aspect=survey.info.pixel_aspect,
+                width=info.width,
+                height=info.height,
+                pixel_aspect=info.pixel_aspect,
+                rotate=rotate,
                 first_packet=start_packet,
                 packets=survey.packets_before(end_pts) - start_packet,
                 reorder_depth=survey.reorder_depth,
                 track=survey.info.track,
             )
         )
-    return VideoPlan(survey.info, tuple(segments), int(survey.pts[0]), base)
+    return VideoPlan(info, tuple(segments), int(survey.pts[0]), base)
 
 
 def _sample(times_s: NDArray[np.float64], sample_hz: float | None) -> NDArray[np.int64]:

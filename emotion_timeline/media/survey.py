@@ -40,7 +40,8 @@ class VideoInfo:
             are brought to this one: see media/canvas.py.
         height: likewise.
         pixel_aspect: width of a stored pixel divided by its height, as in "16/11"; "1/1" where that isn't known.
-        rotation: 0, 90, 180 or 270 degrees clockwise, by which stored pictures are turned to show them upright.
+        rotation: 0, 90, 180 or 270 degrees clockwise, by which stored pictures are turned to show them upright: what
+            the file says and what was asked for together.
         duration_s: from the start of the first presented frame to the end of the last.
         average_rate: presented frames per second; None for a single frame.
         real_rate: lowest rate with which all timestamps can be stated exactly, frames/s; None where unknown.
@@ -53,6 +54,7 @@ class VideoInfo:
         trusted_timestamps: False where timestamps are missing or step back and are made up from the packets' pace.
         track: number of the video track in the file that is analysed, from 0 over all of its tracks.
         other_tracks: what the other video tracks are, such as thumbnails.
+        rotate: degrees clockwise that were asked for.
     """
 
     container: str
@@ -73,11 +75,17 @@ class VideoInfo:
     trusted_timestamps: bool
     track: int
     other_tracks: list[str]
+    rotate: int = 0
 
     @property
     def canvas(self) -> Canvas:
         """The recording's coordinate system."""
-        return Canvas(self.width, self.height, Fraction(self.pixel_aspect))
+        return Canvas(self.width, self.height, Fraction(self.pixel_aspect), self.rotate)
+
+    def turned(self, rotate: int) -> VideoInfo:
+        """The same, shown turned by so many degrees clockwise."""
+        width, height = (self.height, self.width) if rotate % 180 else (self.width, self.height)
+        return replace(self, width=width, height=height, rotation=(self.rotation + rotate) % 360, rotate=rotate)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import ModelError, Stopped, VideoError
 from emotion_timeline.faces.detection import Detector, packaged_model
 from emotion_timeline.faces.preprocessing import Preprocessing
+from emotion_timeline.faces.upright import CHECKS
 from emotion_timeline.media.frames import Frame, read_frames
 from emotion_timeline.media.plan import SegmentPlan, VideoPlan, plan
 from emotion_timeline.observations import OBSERVATION, Observations, Status
@@ -141,6 +142,25 @@ def test_a_face_is_one_in_pictures_that_change_their_size(tmp_path: Path, stages
     assert set(rows["status"].tolist()) == {Status.OK, Status.TOO_SMALL}
     small = rows["box"][:, 2:].min(axis=1) < np.repeat([40, 80, 40 / 1.5, 22.5], 5)
     assert (rows["status"] == np.where(small, Status.TOO_SMALL, Status.OK)).all(), "by the picture's own pixels"
+
+
+def test_a_recording_on_its_side_is_noticed_and_can_be_turned(tmp_path: Path, stages: Stages) -> None:
+    """Without a rotation flag, a smiling face lies on its side: the network reads it wrongly, until it is turned."""
+    upright = draw_face((640, 360), 320, 180, 1.0)
+    lying = np.asarray(cv2.rotate(upright, cv2.ROTATE_90_CLOCKWISE), np.uint8)
+    path = tmp_path / "lying.webm"
+    encode_stretches("libvpx", [[lying] * 8], path)
+    for rotate, turn, size in ((0, 3, (360, 640)), (270, 0, (640, 360))):
+        planned = plan(path, 1e6, rotate=rotate)
+        assert (planned.info.width, planned.info.height) == size
+        assert (planned.info.rotation, planned.info.rotate) == (rotate, rotate)
+        rows = observe(path, planned, stages)
+        assert np.isin(rows["turn"], [turn, -1]).all()
+        assert len(np.unique(rows["frame"][rows["turn"] == turn])) == CHECKS
+    assert (rows["status"] == Status.OK).all()
+    assert (rows["probabilities"].argmax(axis=1) == EMOTIONS.index("happy")).all()
+    expected = Detector().detect(upright).boxes_xywh[0]
+    assert np.abs(rows["box"] - expected).max() < 8, "in pixels of the recording as it was turned"
 
 
 def test_face_below_the_least_size_is_kept_but_not_classified(stages: Stages) -> None:

@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.exports.tidy import CSV_COLUMNS, DATA_DICTIONARY
+from tests.media.make import draw_face, encode_stretches
 from tests.media.smile import make_smile
 from tests.services import ASTRONAUT, plain_environment
 
@@ -44,6 +46,18 @@ def decoded_times(path: Path) -> list[float]:
 
 def test_a_mans_smile_is_seen_to_come_and_go(shared_clips: Path, tmp_path: Path) -> None:
     assert_smile_comes_and_goes(shared_clips / "single_face.mp4", tmp_path)
+
+
+def test_a_recording_on_its_side_is_warned_of_and_turned(tmp_path: Path) -> None:
+    lying = cv2.rotate(draw_face((640, 360), 320, 180, 1.0), cv2.ROTATE_90_CLOCKWISE)
+    encode_stretches("libvpx", [[np.asarray(lying, np.uint8)] * 5], tmp_path / "lying.webm")
+    done = run("analyze", "lying.webm", cwd=tmp_path)
+    assert "Warning: Most faces seem to stand turned" in done.stderr and "with rotate 270." in done.stderr
+    rows, sidecar = analyzed(tmp_path / "lying.webm", tmp_path, "--rotate", "270")
+    assert (rows["emotion"] == "happy").all()
+    assert (sidecar["warnings"], sidecar["settings"]) == ([], {"sample_hz": None, "clip": None, "rotate": 270})
+    assert {"width": 640, "height": 360, "rotation": 270}.items() <= dict(sidecar["video"]).items()  # type: ignore[call-overload]
+    assert run("analyze", "lying.webm", "--rotate", "45", cwd=tmp_path).returncode == 2
 
 
 def test_a_made_smile_is_seen_to_come_and_go(tmp_path: Path) -> None:

@@ -168,6 +168,31 @@ def test_a_preview_of_hdr_is_for_usual_screens(
     assert {(f.color_trc, f.color_primaries) for f in decode(path)} == {(CLIP_BY_NAME[name].transfer, 9)}
 
 
+@pytest.mark.parametrize(("name", "rotate"), [("b_frames.mp4", 90), ("rotated_90.mp4", 180), ("mirrored_90.mp4", 270)])
+def test_movies_and_pictures_are_turned_by_request(
+    name: str, rotate: int, clip_path: Callable[[str], Path], database: Database, settings: Settings
+) -> None:
+    path = clip_path(name)
+    video_id = finish_video(database, settings, path, rotate=rotate)
+    turned = plan(path, rotate=rotate)
+    as_filed, as_asked = (next(read_frames(path, p.segments[0])).luma for p in (plan(path), turned))
+    assert as_filed is not None and as_asked is not None
+    assert np.array_equal(as_asked, np.rot90(as_filed, -rotate // 90)), "clockwise"
+    height, width = as_asked.shape
+    assert (turned.info.width, turned.info.height) == (width, height)
+    for kind in (RenderKind.PREVIEW, RenderKind.OVERLAY):
+        frame = decode(make_render(database, settings, video_id, kind) / f"{kind.value}.mp4")[0]
+        assert (frame.width, frame.height) == (width, height)
+        outside = np.ones((height, width), bool)
+        outside[:80, 20:110] = kind is RenderKind.PREVIEW  # where the box is drawn
+        assert np.abs(grey(frame).astype(float) - as_asked)[outside].mean() < 8
+    folder = make_render(database, settings, video_id, RenderKind.PICTURES)
+    assert read_picture(folder / "thumbnail.jpg").shape == (height, width, 3)
+    with database.read() as session:
+        kinds = {render.kind for render in renders.of_videos(session, [video_id])[video_id]}
+    assert RenderKind.PREVIEW in kinds, "browsers don't turn it"
+
+
 def test_large_recordings_get_a_small_preview_and_keep_their_colours(
     tmp_path: Path, database: Database, settings: Settings
 ) -> None:

@@ -11,8 +11,10 @@ from emotion_timeline.clip import Clip
 from emotion_timeline.db import renders, videos
 from emotion_timeline.db.tables import Render, Video
 from emotion_timeline.db.videos import Progress
+from emotion_timeline.exports.tidy import warnings
 from emotion_timeline.labels import labels_of
 from emotion_timeline.service import queue
+from emotion_timeline.turning import suggested_rotate
 from emotion_timeline.views import listing
 from emotion_timeline.views.listing import Search
 from web.exports.api import done
@@ -59,7 +61,7 @@ def create() -> Created:
 @operation("videos", _MADE, (410, 422, 507), headers=_WHERE)
 def analyze_again(video_id: str, body: Reanalysis | None = None) -> Created:
     """Analyse the same recording by the network that is served now: 202 with a new video; 200 if there is that one."""
-    return _created(reanalyze(service(), video_id, body.labels if body else None))
+    return _created(reanalyze(service(), video_id, body.labels if body else None, body.rotate if body else None))
 
 
 def _created(outcome: Outcome) -> Created:
@@ -188,6 +190,8 @@ def _described(video: Video, progress: Progress, made: Sequence[Render], others:
         emotion_frames=summary.get("emotion_frames"),
         strip=summary.get("strip"),
         renders=renders_api.described(made),
+        warnings=warnings(video),
+        suggested_rotate=suggested_rotate(summary.get("turn", 0), video.rotate),
         analyses=[_named(other) for other in others],
     )
 

@@ -104,8 +104,12 @@ def retry(video_id: str) -> WerkzeugResponse:
 
 @blueprint.post("/videos/<video_id>/reanalyze")
 def analyze_again(video_id: str) -> WerkzeugResponse:
-    """Analyse by the network that is served now, and show that video."""
-    return _show(reanalyze(service(), video_id, options.read(request.form).labels))
+    """Analyse by the network that is served now, and show that video. What is only turned keeps its labels."""
+    wished = options.read(request.form)
+    if "rotate" not in request.form:
+        return _show(reanalyze(service(), video_id, wished.labels))
+    own = recordings_api.find(service(), video_id).labels
+    return _show(reanalyze(service(), video_id, own if own in _label_sets() else None, wished.rotate))
 
 
 @blueprint.post("/videos/<video_id>/delete")
@@ -146,9 +150,9 @@ def _comparable(found: VideoBody) -> list[Analysis]:
     return sorted(done, key=lambda other: _frames(other) != _frames(found))
 
 
-def _frames(analysis: Analysis) -> tuple[float | None, ClipRange | None]:
-    """What decides which frames are analysed."""
-    return analysis.sample_hz, analysis.clip
+def _frames(analysis: Analysis) -> tuple[float | None, ClipRange | None, int]:
+    """What decides which frames are analysed, and how they are turned."""
+    return analysis.sample_hz, analysis.clip, analysis.rotate
 
 
 def _offered(analyses: Sequence[Analysis], found: VideoBody) -> list[tuple[Labels, str]]:

@@ -10,7 +10,7 @@ from emotion_timeline.labels import Labels
 from web.http.schemas import Body, ClipRange, Failure, Network, SelfLink, rounded
 from web.http.validation import JsonBody
 from web.renders.schemas import RenderState
-from web.uploads.options import LABELS
+from web.uploads.options import LABELS, ROTATE, Rotation
 
 _Rough = Annotated[float, rounded(1)]
 
@@ -53,6 +53,7 @@ class Analysis(Body):
     labels: Labels = Field(description="; ".join(f"{labels}: {labels.meaning}" for labels in Labels))
     sample_hz: float | None = Field(description="frames per second that are analysed; null for all")
     clip: ClipRange | None = Field(description="null for the whole recording")
+    rotate: int = Field(description="degrees clockwise by which the pictures were turned by request")
     created_at: datetime
     links: Links
 
@@ -100,6 +101,10 @@ class VideoBody(Analysis):
         description="up to 120 equal stretches: place of the main emotion, - without a face, x not decodable"
     )
     renders: dict[str, RenderState] = Field(description="by kind: pictures, preview, overlay")
+    warnings: list[str] = Field(description="what makes the timeline doubtful, in sentences")
+    suggested_rotate: int | None = Field(
+        description="the `rotate` by which most faces would stand upright, where they don't"
+    )
     analyses: list[Analysis] = Field(description="other analyses of the same recording, newest first")
 
 
@@ -117,6 +122,7 @@ class Reanalysis(JsonBody):
     other_types: ClassVar[bool] = True
 
     labels: Labels | None = Field(None, strict=False, description=LABELS)
+    rotate: Rotation | None = Field(None, description=f"{ROTATE}; without it as before")
 
 
 class VideosPage(Body):

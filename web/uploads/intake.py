@@ -26,7 +26,7 @@ from web.http.service import Service
 from web.uploads import options as options_of
 from web.uploads.inspection import probe
 from web.uploads.multipart import UploadRequest
-from web.uploads.options import Options
+from web.uploads.options import Options, Rotation
 from web.uploads.storage import part_path, place, second_name
 
 
@@ -76,13 +76,14 @@ def accept(service: Service) -> Outcome:
         return record(service, part.keep, new, key=key_of_request(read_headers(KeyHeaders), part.sha256, options))
 
 
-def reanalyze(service: Service, video_id: str, labels: Labels | None = None) -> Outcome:
+def reanalyze(service: Service, video_id: str, labels: Labels | None = None, rotate: Rotation | None = None) -> Outcome:
     """Have a video's recording analysed by the network that is served now, in the same way, as a video of its own.
 
     Args:
         service: the service.
         video_id: the video.
         labels: whose labels to give; None for what the settings say.
+        rotate: degrees clockwise by which pictures are turned first; None as for that video.
 
     Raises:
         NotFound: no such video.
@@ -93,7 +94,12 @@ def reanalyze(service: Service, video_id: str, labels: Labels | None = None) -> 
     with service.database.read() as session:
         video = videos.get(session, video_id)
         same_content = (video, *videos.other_analyses(session, [video])[video.id])
-    options = Options(sample_hz=video.sample_hz, clip_start_s=video.clip_start_s, clip_end_s=video.clip_end_s)
+    options = Options(
+        sample_hz=video.sample_hz,
+        clip_start_s=video.clip_start_s,
+        clip_end_s=video.clip_end_s,
+        rotate=cast(Rotation, video.rotate) if rotate is None else rotate,
+    )
     version = version_for(service, labels)
     new = describe(
         service, videos.new_id(), video.filename, video.size_bytes, video.sha256, options, video.info, version
@@ -119,7 +125,7 @@ def describe(
     """A video by the network that is served now; see NewVideo for the arguments."""
     return NewVideo(
         video_id, filename, size_bytes, sha256, options.sample_hz, service.settings.model, version, info,
-        options.clip_start_s, options.clip_end_s, detector_version(service.settings.detector_path),
+        options.clip_start_s, options.clip_end_s, detector_version(service.settings.detector_path), options.rotate,
     )  # fmt: skip
 
 

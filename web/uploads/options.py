@@ -1,17 +1,21 @@
 """How a recording is to be analysed, as forms and other clients write it: texts, all of them optional."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from emotion_timeline.clip import Clip
 from emotion_timeline.errors import VideoError
 from emotion_timeline.labels import Labels
+from emotion_timeline.turning import TURNS
 from web.http.problems import Problem
 from web.http.validation import Given, Seconds, number_as_written, validated
 
+Rotation = Literal[0, 90, 180, 270]
+ROTATE = "degrees clockwise by which the pictures are turned first, besides what the file says"
+_DEGREES = {str(turn): turn for turn in TURNS}
 LABELS = "whose labels to give: FER+'s raters', or FER2013's own; without it as the server is set"
 
 
@@ -23,6 +27,7 @@ class Options(Given):
         clip_start_s: start of the stretch to analyse, in seconds from the first frame; None for the recording's.
         clip_end_s: its end, exclusive; None for the recording's.
         labels: whose labels to give; None for what the settings say.
+        rotate: degrees clockwise by which pictures are turned first.
     """
 
     codes: ClassVar[Mapping[str, str]] = {"clip_start_s": "bad_clip", "clip_end_s": "bad_clip"}
@@ -42,6 +47,7 @@ class Options(Given):
     )
 
     labels: Labels | SkipJsonSchema[None] = Field(None, description=LABELS)
+    rotate: Annotated[Rotation, BeforeValidator(lambda text: _DEGREES.get(text, text))] = Field(0, description=ROTATE)
 
     @model_validator(mode="after")
     def _check_clip(self) -> Self:

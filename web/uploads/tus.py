@@ -93,8 +93,8 @@ class _Creation(_Tus, KeyHeaders):
     upload_metadata: str = Field(
         "",
         alias="Upload-Metadata",
-        description="`filename`, `sample_hz`, `clip_start_s`, `clip_end_s`, `labels`: pairs of a key and a text in "
-        "Base64, joined by commas.",
+        description="`filename`, `sample_hz`, `clip_start_s`, `clip_end_s`, `labels`, `rotate`: pairs of a key and a "
+        "text in Base64, joined by commas.",
         json_schema_extra={"pattern": f"^(?:{_PAIR}(?:,{_PAIR})*)?$"},
     )
     upload_checksum: _Sum = None

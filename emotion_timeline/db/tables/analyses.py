@@ -66,6 +66,7 @@ class Video(Leased, Base):
     sample_hz: Mapped[float | None] = mapped_column(Float)
     model: Mapped[str] = mapped_column(String(100))
     model_version: Mapped[str] = mapped_column(String(100))
+    rotate: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # degrees clockwise, besides the file's own
     detector: Mapped[str] = mapped_column(String(100), server_default=PACKAGED)  # see emotion_timeline.detectors
     status: Mapped[VideoStatus] = mapped_column(enumerated(VideoStatus), default=VideoStatus.QUEUED)
     step: Mapped[Step] = mapped_column(enumerated(Step), default=Step.PLAN)
@@ -125,6 +126,7 @@ class Segment(Leased, Base):
     frames_total: Mapped[int] = mapped_column(Integer)
     frames_done: Mapped[int] = mapped_column(Integer, default=0)
     picture_sizes: Mapped[list[list[int]] | None] = mapped_column(JSON)  # its pictures' widths and heights, each once
+    turns: Mapped[list[int] | None] = mapped_column(JSON)  # see emotion_timeline.turning
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -6,7 +6,7 @@ import { clock, readClock } from "../http/quantities.js";
 const MOST_HZ = 1000;
 
 /**
- * @typedef {Partial<Record<"sample_hz" | "clip_start_s" | "clip_end_s" | "labels", string>>} Options as the server takes them,
+ * @typedef {Partial<Record<"sample_hz" | "clip_start_s" | "clip_end_s" | "labels" | "rotate", string>>} Options as the server takes them,
  *   without the defaults
  */
 
@@ -16,6 +16,7 @@ export function watchOptions(form) {
   const otherRate = one(form, "#other-hz", HTMLInputElement);
   const start = one(form, "#clip-start", HTMLInputElement);
   const end = one(form, "#clip-end", HTMLInputElement);
+  const rotate = one(form, "#rotate", HTMLSelectElement);
   /** @type {HTMLSelectElement | null} */
   const labels = form.querySelector("#labels"); // not there where the network has learnt one set only
 
@@ -39,7 +40,7 @@ export function watchOptions(form) {
   function read() {
     if (fault()) return null;
     const hz = rate.value === "other" ? Number(otherRate.value.replace(",", ".")) : rate.value;
-    const set = { sample_hz: hz, clip_start_s: seconds(start), clip_end_s: seconds(end), labels: labels?.value };
+    const set = { sample_hz: hz, clip_start_s: seconds(start), clip_end_s: seconds(end), labels: labels?.value, rotate: rotate.value };
     return Object.fromEntries(Object.entries(set).filter(([, value]) => value).map(([key, value]) => [key, String(value)]));
   }
 
@@ -55,7 +56,7 @@ export function watchOptions(form) {
   }
 
   rate.append(new Option("Other", "other"));
-  for (const field of [rate, otherRate, start, end, labels]) field?.addEventListener("change", show);
+  for (const field of [rate, otherRate, start, end, rotate, labels]) field?.addEventListener("change", show);
   show();
 
   /** Lead to what is wrong. */
@@ -81,11 +82,11 @@ function seconds(field) {
  *
  * @param {Options} options
  */
-export function described({ sample_hz, clip_start_s, clip_end_s, labels }) {
+export function described({ sample_hz, clip_start_s, clip_end_s, labels, rotate }) {
   const frames = sample_hz === undefined ? "every frame" : `${sample_hz} ${sample_hz === "1" ? "frame" : "frames"} per second`;
   const [from, to] = [clip_start_s, clip_end_s].map((text) => text && clock(Number(text)));
   const range = from && to ? `from ${from} to ${to}` : from ? `from ${from} on` : to ? `the first ${to}` : "whole recording";
-  return `${frames}, ${range}${labels ? `, labels ${labels}` : ""}`;
+  return `${frames}, ${range}${rotate ? `, turned by ${rotate}°` : ""}${labels ? `, labels ${labels}` : ""}`;
 }
 
 /** @type {(label: string, text: string) => string} */
