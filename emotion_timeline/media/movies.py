@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from emotion_timeline.media.sound import RATE_HZ, Samples
 
 _UNITS = 90_000  # a second: the clock of MPEG, fine enough for every frame rate
+_LONGEST = 6 * 3600 * _UNITS  # that a picture can stand: MP4 has 31 bits for it
 _KEYFRAME_S = 2.0
 _FASTEST = 240  # frames/s; for the encoder's bookkeeping only
 _SOUND_BITS = 128_000  # a second
@@ -140,9 +141,16 @@ class Movie:
                 self._file.close()
 
     def _write_pending(self, until_pts: int) -> None:
-        if self._pending is not None:
-            self._pending.duration = max(until_pts - (self._pending.pts or 0), 1)
-            self._file.mux(self._pictures.encode(self._pending))
+        if self._pending is None:
+            return
+        frame, pts = self._pending, self._pending.pts or 0
+        while pts + _LONGEST < until_pts:  # one that stands for longer is shown again
+            frame.duration = _LONGEST
+            self._file.mux(self._pictures.encode(frame))
+            pts += _LONGEST
+            frame.pts, frame.pict_type = pts, PictureType.I
+        frame.duration = max(until_pts - pts, 1)
+        self._file.mux(self._pictures.encode(frame))
         self._pending = None
 
     def _write_sound(self, until_s: float) -> None:

@@ -28,7 +28,7 @@ from emotion_timeline.views import subjects
 from emotion_timeline.views.boxes import BoxedFace, BoxedFrame
 from tests.clips import CLIP_BY_NAME
 from tests.finished import BOX, claim_render, finish_video, make_render
-from tests.media.make import Clip, draw_barcode, encode, encode_stretches, read_barcode
+from tests.media.make import Clip, draw_barcode, encode, encode_stretches, make_clip, read_barcode
 from tests.services import ASTRONAUT
 from worker.rendering import Job, Seen, early_thumbnail, keep_survey, make
 
@@ -191,6 +191,18 @@ def test_movies_and_pictures_are_turned_by_request(
     with database.read() as session:
         kinds = {render.kind for render in renders.of_videos(session, [video_id])[video_id]}
     assert RenderKind.PREVIEW in kinds, "browsers don't turn it"
+
+
+def test_a_preview_shows_a_picture_for_as_long_as_it_stands(
+    tmp_path: Path, database: Database, settings: Settings
+) -> None:
+    """A night without movement, which is more than MP4 can say of one picture."""
+    clip = Clip("night.mkv", frames=4, pts=[0, 1, 50_000, 50_001], time_base=1)
+    make_clip(clip, tmp_path / clip.name)
+    video_id = finish_video(database, settings, tmp_path / clip.name)
+    frames = decode(make_render(database, settings, video_id, RenderKind.PREVIEW) / "preview.mp4")
+    shown = dict(zip(shown_at(frames), (read_barcode(grey(frame)) for frame in frames), strict=True))
+    assert shown == {0: 0, 1: 1, 21_601: 1, 43_201: 1, 50_000: 2, 50_001: 3}
 
 
 def test_large_recordings_get_a_small_preview_and_keep_their_colours(
