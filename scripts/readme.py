@@ -1,5 +1,7 @@
 """Write the README's tables anew from the code: `python -m scripts.readme`. A test holds that nothing changes by it."""
 
+import json
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from emotion_timeline.exports.tidy import CSV_COLUMNS, DATA_DICTIONARY
 from emotion_timeline.labels import Labels
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+_FUZZ = README.parent / "docs" / "fuzz.json"
 
 _UNITS = {"_s": "seconds", "_bytes": "bytes"}
 
@@ -42,9 +45,21 @@ def settings_table() -> str:
     )
 
 
+def fuzz_figure() -> str:
+    """What became of damaged files, by the latest run of benchmarks.fuzz that was recorded."""
+    found = json.loads(_FUZZ.read_text(encoding="utf-8"))
+    faults = f"{found['faults']} hung, crashed" if found["faults"] else "none hung, crashed"
+    text = (
+        f"- **Damaged files are told.** Of {found['files']:,} recordings with bits turned over, parts swapped, "
+        f"repeated, taken out or cut off, {found['analysed']:,} were analysed, {found['refused']:,} refused in a "
+        f"sentence, and {faults} or left a traceback (`benchmarks.fuzz`)."
+    )
+    return textwrap.fill(text, 118, subsequent_indent="  ", break_on_hyphens=False)
+
+
 def updated(readme: str) -> str:
     """The README with each table between its two markers made anew."""
-    tables = {"labels": labels_table(), "columns": columns_table(), "settings": settings_table()}
+    tables = {"fuzz": fuzz_figure(), "labels": labels_table(), "columns": columns_table(), "settings": settings_table()}
     for name, table in tables.items():
         readme = filled(readme, f"<!-- {name}: made by `make readme` -->\n", table)
     return readme
