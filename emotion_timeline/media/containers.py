@@ -55,7 +55,7 @@ def open_video(
 
     Args:
         path: the file.
-        stream_index: the stream's number in the file, as find_stream tells it; None for the first that may be meant.
+        stream_index: the stream's number in the file, as Tracks tells it; None for the first that may be meant.
 
     Raises:
         VideoError: missing, empty, not readable, not a media file, an image, audio only, or with absurd dimensions.
@@ -75,15 +75,18 @@ def open_video(
     except UNREADABLE as exc:
         raise _refused(path) from exc
     with container:
-        streams = candidates(container, path)
-        stream = next((stream for stream in streams if stream.index == stream_index), streams[0])
-        # A stream that ffmpeg has no decoder for carries no codec context, whatever the type says.
-        if getattr(stream, "codec_context", None) is None:
-            raise VideoError(
-                "unsupported_codec", f"No decoder is known for the video in {path.name}. Convert it to H.264."
-            )
-        check_size(stream.width, stream.height, path.name)
-        yield container, stream
+        yield container, choose_stream(container, path, stream_index)
+
+
+def choose_stream(container: InputContainer, path: Path, stream_index: int | None = None) -> VideoStream:
+    """One of the file's video streams; arguments and errors are those of open_video."""
+    streams = candidates(container, path)
+    stream = next((stream for stream in streams if stream.index == stream_index), streams[0])
+    # A stream that ffmpeg has no decoder for carries no codec context, whatever the type says.
+    if getattr(stream, "codec_context", None) is None:
+        raise VideoError("unsupported_codec", f"No decoder is known for the video in {path.name}. Convert it to H.264.")
+    check_size(stream.width, stream.height, path.name)
+    return stream
 
 
 def _refused(path: Path) -> VideoError:

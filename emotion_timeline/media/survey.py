@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from emotion_timeline.errors import VideoError
 from emotion_timeline.media.canvas import Canvas
-from emotion_timeline.media.containers import UNREADABLE, check_size, open_video, read_packets
+from emotion_timeline.media.containers import UNREADABLE, check_size, choose_stream, open_video, read_packets
 from emotion_timeline.media.packets import PacketIndex, monotone_times, timestamps_are_trusted
 from emotion_timeline.media.pictures import can_convert, displayed_size, orientation
 from emotion_timeline.media.tracks import Tracks, read_tracks
@@ -124,9 +124,18 @@ def survey_video(path: str | os.PathLike[str], *, briefly: bool = False) -> Surv
     Raises:
         VideoError: not a video that can be processed; the message says why.
     """
-    name = Path(path).name
-    tracks, index = read_tracks(path, briefly=briefly)
-    with open_video(path, tracks.chosen) as (container, stream):
+    path = Path(path)
+    name = path.name
+    # Opened as seldom as can be: of an MP4 in fragments, the heads of all are read each time.
+    with open_video(path) as (container, _):
+        tracks, index = read_tracks(container, path, briefly=briefly)
+        if not index.presented.any():
+            if not index.is_whole:
+                return survey_video(path)
+            raise VideoError(
+                "no_frames", f"{name} announces a video, but holds no frame of it. Upload or copy it again."
+            )
+        stream = choose_stream(container, path, tracks.chosen)
         if index.is_whole:
             _check_moving(container, stream, index, name)
         head = _decode_head(path, tracks.chosen)
@@ -146,6 +155,8 @@ def survey_video(path: str | os.PathLike[str], *, briefly: bool = False) -> Surv
         else:
             pts = monotone_times(index, _nominal_step(stream), head.reorder_depth)
         info = _describe(container, stream, index, head, pts, trusted, tracks)
+        if not index.is_whole:
+            info = replace(info, duration_s=max(_stated_s(container, stream), info.duration_s))
         depth = index.reorder_depth() if trusted else 0
         return Survey(info, index, pts, Fraction(stream.time_base or 1), depth)
 
@@ -162,12 +173,14 @@ def glance(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     survey = survey_video(path, briefly=True)
     info = asdict(survey.info)
-    if survey.index.is_whole:
-        return info
-    with open_video(path, survey.info.track) as (container, stream):
-        stated_s = float(stream.duration * Fraction(stream.time_base or 1)) if stream.duration else 0.0
-        stated_s = stated_s or (container.duration or 0) / _CONTAINER_UNITS
-    return info | dict.fromkeys(_TAKE_ALL_PACKETS) | {"duration_s": max(stated_s, survey.info.duration_s)}
+    return info if survey.index.is_whole else info | dict.fromkeys(_TAKE_ALL_PACKETS)
+
+
+def _stated_s(container: InputContainer, stream: VideoStream) -> float:
+    """How long the header says that it is, in seconds; 0 where it doesn't."""
+    if stream.duration:
+        return float(stream.duration * Fraction(stream.time_base or 1))
+    return (container.duration or 0) / _CONTAINER_UNITS
 
 
 def _check_not_encrypted(path: str | os.PathLike[str], track: int) -> None:

@@ -1,17 +1,16 @@
 """Which of a file's video tracks is analysed: the one that holds the moving picture."""
 
 import math
-import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from emotion_timeline.errors import VideoError
-from emotion_timeline.media.containers import candidates, open_video
+from emotion_timeline.media.containers import candidates
 from emotion_timeline.media.packets import NO_PTS, PacketIndex, index_packets
 
 _AS_LONG = 0.9  # part of the longest track's length from which another one may be the recording as well
@@ -30,34 +29,28 @@ class Tracks:
     others: tuple[str, ...]
 
 
-def read_tracks(path: str | os.PathLike[str], *, briefly: bool = False) -> tuple[Tracks, PacketIndex]:
+def read_tracks(container: InputContainer, path: Path, *, briefly: bool = False) -> tuple[Tracks, PacketIndex]:
     """Tell the track that holds the moving picture from thumbnails and stills by what is in them; read its packets.
 
     Headers don't tell: a camera's thumbnail track may come first and be marked as the default one. Of the tracks that
     are nearly as long as the longest, the default one counts, else the one with the largest pictures.
 
     Args:
-        path: the file.
+        container: the open file, at its start.
+        path: of it.
         briefly: see index_packets; a longer file's headers then tell how long its tracks are.
 
     Raises:
-        VideoError: as open_video, or the track holds no picture.
+        VideoError: as candidates and index_packets.
     """
-    path = Path(path)
-    with open_video(path) as (container, _):
-        streams = candidates(container, path)
-        attached = [stream for stream in container.streams.video if stream not in streams]
-        indexes = index_packets(container, streams, path.name, briefly=briefly)
-        extents = {stream.index: _extent(stream, indexes[stream.index]) for stream in streams}
-        chosen = _moving(streams, extents)
-        others = [*(stream for stream in streams if stream.index != chosen.index), *attached]
-        tracks = Tracks(chosen.index, tuple(_described(stream, extents.get(stream.index)) for stream in others))
-        index = indexes[chosen.index]
-    if index.presented.any():
-        return tracks, index
-    if not index.is_whole:
-        return read_tracks(path)
-    raise VideoError("no_frames", f"{path.name} announces a video, but holds no frame of it. Upload or copy it again.")
+    streams = candidates(container, path)
+    attached = [stream for stream in container.streams.video if stream not in streams]
+    indexes = index_packets(container, streams, path.name, briefly=briefly)
+    extents = {stream.index: _extent(stream, indexes[stream.index]) for stream in streams}
+    chosen = _moving(streams, extents)
+    others = [*(stream for stream in streams if stream.index != chosen.index), *attached]
+    tracks = Tracks(chosen.index, tuple(_described(stream, extents.get(stream.index)) for stream in others))
+    return tracks, indexes[chosen.index]
 
 
 @dataclass(frozen=True)
