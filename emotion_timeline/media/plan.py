@@ -119,6 +119,7 @@ def plan(
         clip: take only those in this stretch, which are then the very frames that the whole video would give; None
             takes all.
         rotate: 0, 90, 180 or 270 degrees clockwise, by which pictures are turned besides what the file says.
+        survey: what survey_video said of the file; None asks it.
 
     Raises:
         VideoError: not a video that can be processed, sample_hz is not a positive number, or nothing is in the clip.
