@@ -34,7 +34,8 @@ def test_network_that_begins_still_knows_a_cat_in_a_small_grey_image() -> None:
 
 def test_training_changes_all_but_the_first_blocks(tmp_path: Path, training_data: tuple[Dataset, Dataset]) -> None:
     recipe = replace(networks.recipe("efficientnet"), epochs=1, batch_size=20, votes=0.0, average=0.0)
-    run = Run("efficientnet", recipe, tmp_path, *(part.thinned(20) for part in training_data))
+    few, others = (part.thinned(20) for part in training_data)
+    run = Run("efficientnet", recipe, tmp_path, few, others)
     before = {layer.name: layer.get_weights() for layer in run.model.layers}
     weights = imagenet.load_weights()
     np.testing.assert_array_equal(before["head"][0], weights["_conv_head.weight"].transpose(2, 3, 1, 0))
