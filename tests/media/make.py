@@ -7,8 +7,10 @@ NASA portrait in the public domain.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -176,7 +178,7 @@ def encode(clip: Clip, images: Iterable[NDArray[np.uint8]], path: Path) -> None:
     """Encode images, each uint8 (height, width, 3) BGR, as the clip says."""
     time_base = Fraction(1, clip.time_base or clip.rate)
     options = {"fflags": "+bitexact", **clip.container_options}
-    with av.open(str(path), "w", container_options=options) as container:
+    with _scheduled_as_before(), av.open(str(path), "w", container_options=options) as container:
         stream = container.add_stream(clip.codec, rate=clip.rate, options=dict(clip.options))
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = *clip.size, clip.pix_fmt
@@ -206,6 +208,14 @@ def encode(clip: Clip, images: Iterable[NDArray[np.uint8]], path: Path) -> None:
             _mux_data(container, track, clip)
         if sound is not None:
             sound()
+
+
+@contextmanager
+def _scheduled_as_before() -> Iterator[None]:
+    """SVT-AV1, run as root, gives the thread that calls it real-time priority; what that starts would halt the rest."""
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    yield
+    os.sched_setscheduler(0, policy, parameters)
 
 
 def encode_stretches(codec: str, stretches: Sequence[Sequence[NDArray[np.uint8]]], path: Path, rate: int = 25) -> None:
