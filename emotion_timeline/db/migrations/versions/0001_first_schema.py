@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("work_key", sa.String(length=64), nullable=False),
         sa.Column("sample_hz", sa.Float(), nullable=True),
+        sa.Column("rotate", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("model", sa.String(length=100), nullable=False),
         sa.Column("model_version", sa.String(length=100), nullable=False),
         sa.Column(
@@ -196,6 +197,8 @@ def upgrade() -> None:
         sa.Column("plan", sa.JSON(), nullable=False),
         sa.Column("frames", sa.LargeBinary(), nullable=False),
         sa.Column("pts", sa.LargeBinary(), nullable=False),
+        sa.Column("picture_sizes", sa.JSON(), nullable=True),
+        sa.Column("turns", sa.JSON(), nullable=True),
         sa.Column("shots", sa.JSON(), nullable=True),
         sa.Column("opening", sa.LargeBinary(), nullable=True),
         sa.Column("closing", sa.LargeBinary(), nullable=True),
