@@ -53,7 +53,7 @@ serve: install
 	$(BIN)emotion-timeline serve --host "$(HOST)" --port "$(PORT)"
 
 test: .venv/installed-tests browser static types javascript
-	$(BIN)python -m pytest --numprocesses $(PROCESSES) --dist loadfile
+	$(BIN)python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Side by side: the types take about as long as the tests.
 check: .venv/installed-tests
@@ -68,7 +68,7 @@ types: .venv/installed-tests
 	$(BIN)mypy
 
 unit: .venv/installed-tests
-	$(BIN)python -m pytest -m "not browser and not media and not postgres and not services and not tensorflow" \
+	$(BIN)python -m pytest -m "not browser and not media and not postgres and not services and not slow and not tensorflow" \
 		--ignore tests/browser --ignore tests/integration --ignore-glob "*training*"
 
 javascript: node_modules/installed

@@ -33,17 +33,22 @@ _COSTLY = {
     "media": {"clip_path", "clip", "shared_clips"},
     "postgres": {"postgres_maintenance_url"},
     "services": {"make_service", "running", "service", "start_worker", "gunicorn"},
+    "slow": {"long_site"},
     "tensorflow": {"training_data", "training_images"},
 }
+_LONG = ("browser", "services", "tensorflow")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by what they need, for `make check` to leave out what takes seconds."""
+    """Mark tests by what they need, for `make check` to leave out what takes seconds; put the files first that have
+    such tests, so that no process is left alone with a long one at the end."""
     for item in items:
         needed = set(getattr(item, "fixturenames", ()))
         for marker, fixtures in _COSTLY.items():
             if needed & fixtures:
                 item.add_marker(marker)
+    long = {item.path for item in items if any(map(item.get_closest_marker, _LONG))}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")

@@ -155,6 +155,7 @@ def assert_a_stretch_agrees(site: Website, seen: pd.DataFrame) -> None:
     assert found["emotion_shares"] == pytest.approx(shares(own), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_every_place_tells_what_the_csv_adds_up_to(site: Website, recording: float) -> None:
     assert_all_agree(site, recording)
     if len(get(site, "/faces")["faces"]) < 3:

@@ -107,6 +107,7 @@ def test_supported_python_is_one_that_every_dependency_supports(version: str) ->
     assert refusing == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_supported_python_compiles_every_file(version: str) -> None:
     own = shutil.which(f"python{version}")

@@ -21,6 +21,7 @@ def test_importing_the_library_loads_no_network_and_no_server() -> None:
     assert found.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_a_recording_becomes_the_table_that_its_csv_holds(tmp_path: Path) -> None:
     rows = emotion_timeline.analyze(ASTRONAUT, sample_hz=2, clip=(0.0, 2.0))
     assert tuple(rows.columns) == CSV_COLUMNS

@@ -61,6 +61,7 @@ def service_of() -> Iterator[Callable[[Settings], Service]]:
         service.close()
 
 
+@pytest.mark.services
 @pytest.mark.timeout(600)
 def test_worker_gives_the_labels_that_a_video_was_made_for_whatever_the_settings_say(
     tmp_path: Path, service_of: Callable[[Settings], Service]

@@ -20,7 +20,9 @@ def lasting_service(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
             server, template = map(request.getfixturevalue, ("postgres_maintenance_url", "migrated_postgres"))
             servers["database_url"] = stack.enter_context(postgres_database(server, template))
             servers["broker_url"] = request.getfixturevalue("redis_url").removesuffix("/0") + "/1"  # of its own
-        settings = Settings(data_dir=tmp_path_factory.mktemp("lasting"), **QUICK, **servers)
+        settings = Settings(
+            data_dir=tmp_path_factory.mktemp("lasting"), webhook_private_addresses=True, **QUICK, **servers
+        )
         service = Service(settings)
         stack.callback(service.close)
         service.start_worker()

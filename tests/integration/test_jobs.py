@@ -12,11 +12,14 @@ import psutil
 import pytest
 import redis
 from sqlalchemy import select
+from standardwebhooks import Webhook as Verifier
 
 from emotion_timeline.analysis import analyze_file
 from emotion_timeline.config import load, served_version
+from emotion_timeline.db import webhooks
 from emotion_timeline.db.tables import Segment, SegmentStatus, VideoStatus
 from emotion_timeline.db.videos import cancel, remove, retry
+from tests.receiver import receiver
 from tests.services import ASTRONAUT, REPOSITORY, Service, wait_until
 
 MakeService = Callable[..., Service]
@@ -238,3 +241,17 @@ def test_a_worker_without_the_network_leaves_the_video_to_one_that_has_it(
     wait_until(lambda: f"Video {ID} (astronaut.mp4) is left to workers" in lacking.log.read_text(), 120, "leaving it")
     service.start_worker()
     service.wait_for(ID)
+
+
+def test_a_worker_tells_of_a_video_that_failed(running: Service) -> None:
+    with receiver(statuses=[]) as server:
+        with running.database.write() as session:
+            secret = webhooks.create(session, server.url).secret
+        video_id = running.submit(ASTRONAUT, "damaged")
+        running.settings.recording(video_id).write_bytes(b"not a recording any more")
+        video = running.wait_for(video_id, VideoStatus.FAILED)
+        wait_until(lambda: server.received, 60, "the telling")
+    headers, body = server.received[0]
+    told = Verifier(secret).verify(body, headers)
+    assert (told["type"], told["data"]["id"]) == ("video.failed", video_id)
+    assert told["data"]["error"] == {"code": video.error_code, "message": video.error_message}

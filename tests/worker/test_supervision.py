@@ -50,6 +50,7 @@ def broken_video(settings: Settings, video_id: str) -> Callable[[], VideoStatus]
     return state
 
 
+@pytest.mark.services
 def test_work_goes_on_after_the_idle_process_was_killed(settings: Settings) -> None:
     supervisor = Supervisor(settings)
     state = broken_video(settings, "first")
@@ -66,6 +67,7 @@ def test_work_goes_on_after_the_idle_process_was_killed(settings: Settings) -> N
     assert supervisor.pids == []
 
 
+@pytest.mark.services
 def test_a_process_that_dies_at_work_is_told_from_one_that_has_nothing_to_do(bench: Workbench) -> None:
     assert bench.work({}) == {"worked": False}
     assert bench.pid is not None
@@ -79,6 +81,7 @@ def test_a_process_that_dies_at_work_is_told_from_one_that_has_nothing_to_do(ben
     assert bench.work({}) == {"worked": False}, "another one takes its place"
 
 
+@pytest.mark.services
 def test_a_process_ends_when_its_parent_is_gone(bench: Workbench) -> None:
     assert bench.work({}) == {"worked": False}
     assert bench.pid is not None

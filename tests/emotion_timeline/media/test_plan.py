@@ -91,6 +91,7 @@ def test_open_gop_clips_have_leading_pictures(name: str, clip_path: Callable[[st
     assert all(packets[number + 1][2] < pts for number, pts in keyframes if number + 1 < len(packets))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED_VIDEOS.is_dir(), reason="the shared clips are not here")
 @pytest.mark.parametrize("name", ["single_face.mp4", "no_face.mp4", "noface_face.mov"])
 def test_real_recordings_are_read_as_they_are_decoded(name: str) -> None:

@@ -48,6 +48,7 @@ def _bytes_read() -> int:
     return int(Path("/proc/self/io").read_text().split()[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "code"), [(b"", "empty"), (b"Dear diary\n" * 999, "not_a_video"), (None, "not_found")]
 )

@@ -105,6 +105,7 @@ def test_what_is_no_name_of_a_host_is_told_at_start(monkeypatch: pytest.MonkeyPa
         load()
 
 
+@pytest.mark.slow
 def test_importing_web_loads_no_decoder_and_no_network() -> None:
     heavy = (
         "tensorflow",
@@ -122,6 +123,7 @@ def test_importing_web_loads_no_decoder_and_no_network() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+@pytest.mark.slow
 def test_importing_web_touches_no_file(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": str(REPOSITORY), "PATH": "", "TIMELINE_DATA_DIR": str(tmp_path / "data")}
     subprocess.run([sys.executable, "-c", "import web"], cwd=tmp_path, env=environment, check=True, timeout=120)

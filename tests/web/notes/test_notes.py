@@ -229,6 +229,7 @@ def test_analyses_deleted_at_once_leave_no_note_and_none_waits_for_another(datab
         assert not session.scalars(select(Note)).all()
 
 
+@pytest.mark.slow
 def test_notes_are_bounded(database: Database) -> None:
     add(database)
     with database.write() as session:

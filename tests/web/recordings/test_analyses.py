@@ -241,6 +241,7 @@ def test_analysing_again_keeps_the_clip(site: Website) -> None:
     assert "every frame, 0:00.5 to 0:01.5" in text_of(site.client.get("/videos/v").text)
 
 
+@pytest.mark.slow
 def test_another_detector_makes_a_new_analysis_and_is_named_beside_the_csv(tmp_path: Path) -> None:
     first = Website(tmp_path)
     one = first.upload().get_json()

@@ -85,6 +85,7 @@ def test_impossible_sampling_is_refused(site: Website, text: str) -> None:
     site.assert_nothing_left()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "clip"),
     [

@@ -223,6 +223,7 @@ def test_faces_merged_or_hidden_by_a_person_are_so_in_the_chart(site: Website) -
     assert [one["face_id"] for one in chart(site)["faces"]] == [1]
 
 
+@pytest.mark.slow
 def test_segments_join_without_a_seam(site: Website) -> None:
     """Of rows and of cells: there is no gap between the last frame of a segment and the first of the next."""
     rows = long_rows(32_000)

@@ -19,6 +19,7 @@ from web.uploads.intake import clean_filename
 MP4 = ASTRONAUT.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [

@@ -53,6 +53,7 @@ def test_piece_whose_checksum_was_never_confirmed_does_not_count(site: Website) 
     assert part(site, address).read_bytes() == b"0123456789abc"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ["HEAD", "GET", "PATCH"])
 @pytest.mark.parametrize("crash", ["before examining", "before the commit"])
 def test_whole_upload_that_was_left_unexamined_is_finished_later(site: Website, asked: str, crash: str) -> None:

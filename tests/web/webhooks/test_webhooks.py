@@ -114,6 +114,7 @@ def test_who_polls_is_told_when_nothing_changed(site: Website, path: str) -> Non
     assert changed.headers["ETag"] != tag
 
 
+@pytest.mark.slow
 def test_a_repeated_upload_is_answered_like_the_first(site: Website) -> None:
     file = (ASTRONAUT.read_bytes(), "clip.mp4")
     upload = partial(site.post, "/api/v1/videos")
