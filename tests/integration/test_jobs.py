@@ -112,11 +112,19 @@ def wipe(service: Service) -> None:
 
 
 @pytest.mark.parametrize("make_service", ["servers"], indirect=True)
-def test_a_worker_that_is_asked_to_stop_gives_its_segment_back(make_service: MakeService) -> None:
+def test_in_the_middle_of_a_segment_a_worker_leaves_a_deleted_video_and_gives_back_what_it_is_to_stop(
+    make_service: MakeService,
+) -> None:
     service = make_service(segment_s=600.0, lease_s=600.0)  # one long segment, and no help from a lease that runs out
-    service.submit(ASTRONAUT, ID)
+    service.submit(ASTRONAUT, "deleted-soon")
+    service.call_a_worker(times=3)  # several messages wait for it
     worker = service.start_worker()
-    wait_until(lambda: service.frames_done(ID) > 3, 120, "the first frames")
+    wait_until(lambda: service.frames_done("deleted-soon") > 3, 120, "the first frames")
+    with service.database.write() as session:
+        remove(session, "deleted-soon")
+    service.settings.recording("deleted-soon").unlink()
+    service.submit(ASTRONAUT, ID)
+    wait_until(lambda: service.frames_done(ID) > 3, 120, "the first frames of the next")
     worker.stop(timeout_s=30)
     assert worker.process.returncode == 0
     with service.database.read() as session:

@@ -217,8 +217,8 @@ def answers_of_jax(crops: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFa
         "import sys, numpy, keras; from pathlib import Path; "
         "from emotion_timeline.faces.classification import Classifier; "
         "folder, *models = map(Path, sys.argv[1:]); assert keras.backend.backend() == 'jax'; "
-        "crops = numpy.load(folder / 'crops.npy'); "  # one size of batches, as each is compiled anew
-        "[numpy.save(folder / m.name, Classifier(m, batch_size=1).probabilities(crops)) for m in models]"
+        "crops = numpy.load(folder / 'crops.npy'); "  # one size of batches, each compiled anew; the last is padded
+        "[numpy.save(folder / m.name, Classifier(m, batch_size=8).probabilities(crops)) for m in models]"
     )
     quick = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
     environment = os.environ | quick | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}

@@ -293,3 +293,9 @@ def test_learning_rate_follows_its_schedule() -> None:
     assert cosine.rate_at(0) < 2e-5
     assert cosine.rate_at(50) == pytest.approx(0.5e-3)
     assert cosine.rate_at(100) == 0
+
+
+def test_the_command_trains_the_papers_network_unless_told_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "; default: paper" in " ".join(capsys.readouterr().out.split())
