@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 # The emotions' colours of web/static/http/style.css, those for dark surroundings; a test holds them to it.
 COLOURS = {
-    "angry": "#ff7a38",
+    "angry": "#ed6c2a",
     "disgust": "#1fb98a",
-    "fear": "#e394bf",
+    "fear": "#f4a7c1",
     "happy": "#f2b631",
     "sad": "#3f93d8",
     "surprise": "#85cdf6",
-    "neutral": "#9aa1ad",
+    "neutral": "#8a8e9a",
 }
 _DARK = (24, 18, 16)  # BGR
 _FONT = cv2.FONT_HERSHEY_SIMPLEX

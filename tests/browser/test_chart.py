@@ -348,7 +348,7 @@ def test_saved_files_are_the_chart_on_paper(
     lines = {path.get("class"): path for path in root.iter(f"{SVG}path") if path.get("class")}
     assert set(lines) == set(EMOTIONS)
     assert all((path.get("d") or "").count("M") == 2 for path in lines.values()), "one gap, two strokes"
-    assert lines["neutral"].get("stroke") == "#767c87", "the light theme's"
+    assert lines["neutral"].get("stroke") == "#7a808b", "the light theme's"
     texts = [text.text for text in root.iter(f"{SVG}text")]
     assert "a <b> & c.mp4" in texts
     assert any("Face 1, 0:00.0 to 0:20.0, network paper-1" in (text or "") for text in texts)

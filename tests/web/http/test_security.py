@@ -3,11 +3,14 @@
 import re
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from emotion_timeline.config import load
+from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import SettingsError
 from tests.services import REPOSITORY
 from tests.website import TWO_FACES, Website, assert_problem
@@ -142,14 +145,43 @@ def contrast(first: str, second: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def colours_of(theme: int) -> dict[str, str]:
+    """The style sheet's colours by name, of the light theme (0) or the dark one (1)."""
+    sheet = (REPOSITORY / "web" / "static" / "http" / "style.css").read_text()
+    return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", sheet.split("prefers-color-scheme")[theme]))
+
+
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_colours_have_the_contrast_of_wcag_aa(theme: int) -> None:
-    sheet = (REPOSITORY / "web" / "static" / "http" / "style.css").read_text()
-    themes = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block)) for block in sheet.split("prefers-color-scheme")]
-    colours = themes[theme]
+    colours = colours_of(theme)
     texts = [(ink, paper) for ink in ("ink", "soft", "accent", "bad") for paper in ("paper", "card")]
     texts += [(name, f"{name}-soft") for name in ("good", "bad", "wait", "accent")] + [("accent-ink", "accent")]
     for ink, paper in texts:
         assert contrast(colours[ink], colours[paper]) >= 4.5, (ink, paper)
-    for line in ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"):
+    for line in EMOTIONS:
         assert contrast(colours[line], colours["card"]) >= 3, line
+
+
+# G. M. Machado, M. M. Oliveira, L. A. F. Fernandes, "A Physiologically-based Model for Simulation of Color Vision
+# Deficiency", IEEE TVCG 15 (2009), severity 1.0; on linear red, green and blue.
+SEEN_BY = {
+    "trichromats": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protanopes": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deuteranopes": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.01182, 0.04294, 0.968881)),
+}
+
+
+@pytest.mark.parametrize("people", SEEN_BY)
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_colours_of_emotions_differ_for_everybody(theme: int, people: str) -> None:
+    """By ten times what can just be told apart (CIEDE2000)."""
+    from skimage.color import deltaE_ciede2000, rgb2lab
+
+    colours = colours_of(theme)
+    rgb = np.array([[int(colours[emotion][i : i + 2], 16) / 255 for i in (1, 3, 5)] for emotion in EMOTIONS])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.array(SEEN_BY[people]).T, 0, 1)
+    shown = np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055)
+    lab = rgb2lab(shown[None])[0]
+    for (i, first), (j, second) in combinations(enumerate(EMOTIONS), 2):
+        assert deltaE_ciede2000(lab[i], lab[j]) >= 10, (first, second)  # type: ignore[no-untyped-call]
