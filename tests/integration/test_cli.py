@@ -108,7 +108,7 @@ def test_a_clip_gives_the_rows_of_its_stretch(
     demo: tuple[Path, pd.DataFrame, dict[str, object]], tmp_path: Path
 ) -> None:
     clip, sidecar = analyzed(ASTRONAUT, tmp_path, "--sample-hz", "5", "--start-s", "1", "--end-s", "2", "--quiet")
-    assert sidecar["settings"] == {"sample_hz": 5.0, "clip": {"start_s": 1.0, "end_s": 2.0}}
+    assert sidecar["settings"] == {"sample_hz": 5.0, "clip": {"start_s": 1.0, "end_s": 2.0}, "rotate": 0}
     _, whole, _ = demo
     there = whole[(whole["timestamp"] >= 1) & (whole["timestamp"] < 2)]
     columns = ["frame", "timestamp", "status", "box_x", "box_y"]

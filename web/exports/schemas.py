@@ -43,6 +43,7 @@ class SidecarBody(Body):
     analyzed_at: str | None
     columns: dict[str, str]
     exports: dict[str, dict[str, str]]
+    warnings: list[str]
     note: str
 
 

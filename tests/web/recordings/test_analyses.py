@@ -206,7 +206,7 @@ def test_a_video_names_the_other_analyses_newest_first(site: Website) -> None:
     whole = shown(site, "a")
     assert oldest["links"].items() <= whole["links"].items()  # that of the whole has what was made of it, too
     assert oldest == {name: whole[name] for name in oldest} | {"links": oldest["links"]}
-    assert set(oldest) == {"id", "status", "sample_hz", "clip", "model", "labels", "created_at", "links"}
+    assert set(oldest) == {"id", "status", "sample_hz", "clip", "rotate", "model", "labels", "created_at", "links"}
     listed = site.client.get("/api/v1/videos").get_json()["videos"]
     assert {video["id"]: [other["id"] for other in video["analyses"]] for video in listed} == {
         "a": ["c", "b"], "b": ["c", "a"], "c": ["b", "a"], "other recording": [],

@@ -209,7 +209,7 @@ def test_downloads_are_named_after_the_recording(site: Website, filename: str) -
 def test_sidecar_tells_how_the_timeline_was_made(site: Website) -> None:
     site.done(TWO_FACES, sample_hz=5.0)
     body = site.client.get("/api/v1/videos/v/timeline.json").get_json()
-    assert body["settings"] == {"sample_hz": 5.0, "clip": None}
+    assert body["settings"] == {"sample_hz": 5.0, "clip": None, "rotate": 0}
     assert body["model"] == {"name": "paper", "version": "paper-1"}
     assert body["frames_by_status"]["no_face"] == 1
     assert set(body["columns"]) == set(CSV_COLUMNS)
