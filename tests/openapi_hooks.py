@@ -38,6 +38,7 @@ _OWN: dict[str, dict[str, Callable[[], Any]]] = {
         "delivery_id": _known.delivery,
     },
     f"GET {_VIDEO}/overlay.mp4": {"video_id": _known.drawn_video},
+    f"GET {_VIDEO}/faces/{{face_id}}.jpg": {"video_id": lambda: "done"},
     f"PATCH {_UPLOAD}": {"upload_id": _known.fresh_upload},
     f"POST {_UPLOAD}": {"upload_id": _known.fresh_upload},
     f"DELETE {_UPLOAD}": {"upload_id": _known.fresh_upload},
