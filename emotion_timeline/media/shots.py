@@ -49,7 +49,8 @@ class Edges:
     """The first and the last pictures of a segment, which tell whether the next segment goes on with its shot.
 
     Attributes:
-        opening, closing: up to three signatures each, one after another; empty where no frame could be decoded.
+        opening, closing: signatures of the first three pictures and of the last three unlike ones of the last shot, one
+            after another; without those that repeat the one before, and empty where no frame could be decoded.
     """
 
     opening: bytes = b""
@@ -66,7 +67,7 @@ class ShotFinder:
     @property
     def edges(self) -> Edges:
         """Those of the frames that have passed."""
-        return Edges(_packed(self._first), _packed(self._before))
+        return Edges(_packed(_distinct(self._first)), _packed(self._before))
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
         """Yield every frame in order, and whether it begins a shot; the frames come two pictures late.
@@ -91,8 +92,8 @@ class ShotFinder:
             self._before.clear()  # what was usual in another shot, or is of another shape
         if _is_new(self._before, frame.signature):
             self._before.append(frame.signature)
-            if len(self._first) < _REACH:
-                self._first.append(frame.signature)
+        if len(self._first) < _REACH:
+            self._first.append(frame.signature)
         return frame, begins
 
 

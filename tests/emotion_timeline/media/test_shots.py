@@ -108,5 +108,12 @@ def test_a_shot_goes_on_over_segments_unless_there_is_a_cut(frames: int) -> None
     assert not continues(edges(whole[:frames]), edges(pan(2, frames, 4)))
 
 
+def test_later_shots_of_a_segment_say_nothing_of_its_border() -> None:
+    """Slides stand still for long, so a segment's first three unlike pictures may be three slides."""
+    slides = [picture for seed in (2, 3, 4) for picture in still(seed, 20)]
+    assert not continues(edges(still(1, 30)), edges(slides))
+    assert beginnings([*still(1, 30), *slides]) == [0, 30, 50, 70], "as if there were no border"
+
+
 def test_a_segment_without_a_picture_has_no_edges() -> None:
     assert edges([None, None]) == Edges()
