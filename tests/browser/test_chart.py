@@ -1,111 +1,27 @@
-"""The chart of a video in a real browser: what is drawn, what moves it, and what it saves."""
-
-import struct
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+"""The chart of a video in a real browser: what is drawn, and what moves it."""
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from emotion_timeline.db import videos
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.observations import Observations, Status, blank
+from tests.browser.charts import WATCHED, add, at, coloured, drawn, with_a_gap
 from tests.browser.conftest import Opener, assert_accessible
 from tests.browser.test_pages import SCREENS
 from tests.services import wait_until
 from tests.website import HAPPY, INFO, NEUTRAL, Website, observations
-
-SVG = "{http://www.w3.org/2000/svg}"
-WATCHED = """async () => {
-  window.playhead = (await import("/static/timeline/playhead.js")).playhead;
-  window.sought = [];
-  playhead.addEventListener("seek", ({ detail }) => sought.push(detail));
-}"""
-# Coloured pixels (neither grey nor nearly so) in a part of the canvas, given in fractions of the figure's area.
-COLOURED = """([left, right, top, bottom]) => {
-  const canvas = document.querySelector("#plot canvas");
-  const area = document.querySelector("#plot .area");
-  const [x, y] = [area.offsetLeft, area.offsetTop].map((px) => px * devicePixelRatio);
-  const [width, height] = [area.clientWidth, area.clientHeight].map((px) => px * devicePixelRatio);
-  const data = canvas.getContext("2d").getImageData(
-    x + left * width, y + top * height, (right - left) * width, (bottom - top) * height).data;
-  let count = 0;
-  for (let i = 0; i < data.length; i += 4) {
-    if (data[i + 3] && Math.max(...data.slice(i, i + 3)) - Math.min(...data.slice(i, i + 3)) > 40) count++;
-  }
-  return count;
-}"""
-
-
-def with_a_gap(*faces: Sequence[float]) -> Observations:
-    """20 s at 10 frames/s; nobody is there from 8 to 12 s."""
-    there = list(enumerate(faces or (NEUTRAL,)))
-    return observations({frame: [] if 80 <= frame < 120 else there for frame in range(200)})
-
-
-def add(site: Website, rows: Observations, video_id: str = "v", **changes: Any) -> str:
-    frames = int(rows["frame"].max()) + 1
-    info = INFO | {"frame_count": frames, "duration_s": frames / 10}
-    return site.done(rows, video_id, **{"info": info, "filename": "session 7.mp4", **changes})
 
 
 def hours(frames: int = 60_000) -> Observations:
     """100 minutes of a calm face that is happy in a single frame."""
     rows = blank(frames)
     rows["frame"], rows["timestamp_s"] = np.arange(frames), np.arange(frames) / 10
-    rows["face"], rows["tracklet"], rows["status"], rows["confidence"], rows["box"] = (
-        0,
-        0,
-        Status.OK,
-        0.9,
-        (1, 2, 30, 40),
-    )
+    rows["status"], rows["confidence"], rows["box"] = Status.OK, 0.9, (1, 2, 30, 40)
+    rows["face"] = rows["tracklet"] = 0
     rows["probabilities"] = np.eye(7)[EMOTIONS.index("neutral")]
     rows["probabilities"][45_000] = np.eye(7)[EMOTIONS.index("happy")]
     return rows
-
-
-def drawn(page: Page) -> Page:
-    """The page when its chart is there; `playhead` and `sought` are within reach of scripts."""
-    size = page.viewport_size
-    assert size is not None
-    page.set_viewport_size({"width": size["width"], "height": 2400})  # the player stands above the chart
-    expect(page.locator("#chart-note")).to_contain_text("Whole recording.")
-    page.evaluate(WATCHED)
-    return page
-
-
-def coloured(page: Page, left: float, right: float, top: float = 0.0, bottom: float = 0.95) -> int:
-    count: int = page.evaluate(COLOURED, [left, right, top, bottom])
-    return count
-
-
-def at(page: Page, share: float) -> tuple[float, float]:
-    """A place over the figure, in pixels of the window."""
-    box = page.locator("#plot .area").bounding_box()
-    assert box is not None
-    return box["x"] + share * box["width"], box["y"] + box["height"] / 2
-
-
-def test_cuts_are_ticks_and_the_key_says_so(site: Website, address: str, open_page: Opener) -> None:
-    add(site, with_a_gap())
-    page = open_page(f"{address}/videos/v")
-    expect(page.locator("#chart-note")).to_contain_text("Whole recording.")
-    expect(page.locator("#cuts-key")).to_be_hidden()
-    with site.database.write() as session:
-        video = videos.get(session, "v")
-        video.summary = (video.summary or {}) | {"shots": [[0, 0.0], [50, 5.0], [150, 15.0]]}
-    page = open_page(f"{address}/videos/v")
-    expect(page.locator("#cuts-key")).to_have_text("cut to another shot")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save the chart as SVG").click()
-    (ticks,) = [
-        path for path in ElementTree.parse(download.value.path()).iter(f"{SVG}path") if path.get("class") == "cuts"
-    ]
-    assert ticks.get("d", "").count("M") == 2
 
 
 def test_lines_are_drawn_and_a_gap_is_blank(site: Website, address: str, open_page: Opener) -> None:
@@ -332,35 +248,6 @@ def test_two_analyses_share_one_axis(site: Website, address: str, open_page: Ope
     expect(page.locator("#plot .tip")).to_contain_text("paper-2, every frame")
     page.locator("#compare").select_option("")
     expect(page.locator("#plot")).not_to_have_class("two")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_saved_files_are_the_chart_on_paper(
-    site: Website, address: str, open_page: Opener, tmp_path: Path, scheme: str
-) -> None:
-    add(site, with_a_gap(), filename="a <b> & c.mp4")
-    page = drawn(open_page(f"{address}/videos/v", color_scheme=scheme))
-    with page.expect_download() as download:
-        page.locator("#save-svg").click()
-    assert download.value.suggested_filename.endswith("-face-1.svg")
-    download.value.save_as(tmp_path / "chart.svg")
-    root = ElementTree.parse(tmp_path / "chart.svg").getroot()
-    lines = {path.get("class"): path for path in root.iter(f"{SVG}path") if path.get("class")}
-    assert set(lines) == set(EMOTIONS)
-    assert all((path.get("d") or "").count("M") == 2 for path in lines.values()), "one gap, two strokes"
-    assert lines["neutral"].get("stroke") == "#7a808b", "the light theme's"
-    texts = [text.text for text in root.iter(f"{SVG}text")]
-    assert "a <b> & c.mp4" in texts
-    assert any("Face 1, 0:00.0 to 0:20.0, network paper-1" in (text or "") for text in texts)
-    assert {"100 %", "0:10", *EMOTIONS} <= set(texts)
-    page.locator('.emotion[data-emotion="fear"]').click()
-    with page.expect_download() as download:
-        page.locator("#save-png").click()
-    download.value.save_as(tmp_path / "chart.png")
-    head = (tmp_path / "chart.png").read_bytes()[:24]
-    assert head[:8] == b"\x89PNG\r\n\x1a\n"
-    width, height = (float(side or 0) for side in (root.get("width"), root.get("height")))
-    assert struct.unpack(">II", head[16:24]) == (2 * width, 2 * height)
 
 
 @pytest.mark.parametrize("screen", SCREENS)

@@ -5,10 +5,10 @@ import { playhead } from "../timeline/playhead.js";
 
 const LOOK_EVERY_MS = 1500;
 
-/** @param {HTMLElement} section */
-export function offerFiles(section) {
+/** @type {(section: HTMLElement, isDrawn: Promise<boolean>) => void} */
+export function offerFiles(section, isDrawn) {
   const chart = one(section, "#chart-files");
-  chart.hidden = !document.getElementById("save-png");
+  isDrawn.then((is) => (chart.hidden = !is));
   for (const button of every(chart, "[data-press]")) {
     button.addEventListener("click", () => byId(datum(button, "press")).click());
   }

@@ -30,7 +30,7 @@ const player = document.getElementById("player");
 if (player) startPlayer(player);
 
 const chart = document.getElementById("chart");
-if (chart) drawChart(chart);
+const isDrawn = chart ? drawChart(chart) : Promise.resolve(false);
 
 const faces = document.getElementById("faces");
 if (faces) showFaces(faces);
@@ -42,7 +42,7 @@ const notes = document.getElementById("notes");
 if (notes) keepNotes(notes);
 
 const files = document.getElementById("exports");
-if (files) offerFiles(files);
+if (files) offerFiles(files, isDrawn);
 
 const quality = document.getElementById("quality");
 if (quality) linkQuality(quality);

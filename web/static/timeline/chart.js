@@ -20,7 +20,12 @@ import { explainBand, manner, stretch, title } from "./readout.js";
 const LEAST_S = 0.2; // that can be shown
 const SETTLED_MS = 120; // a view that stays this long gets finer data
 
-/** @param {HTMLElement} root */
+/**
+ * Draw the chart. Its controls are disabled until its data is there.
+ *
+ * @param {HTMLElement} root
+ * @returns {Promise<boolean>} whether the data could be loaded
+ */
 export function drawChart(root) {
   return new Chart(root).open();
 }
@@ -65,7 +70,7 @@ class Chart {
       await this.analyses.open(playhead.faceId ?? "main");
     } catch {
       this.note.textContent = "The chart could not be loaded. Reload the page; the CSV has the same data.";
-      return;
+      return false;
     }
     [this.fromS, this.toS] = this.#analysed();
     this.#fillFaces();
@@ -78,6 +83,7 @@ class Chart {
     if (this.analyses.knows(faceId)) await this.#choose(faceId); // it was chosen while the chart was loaded
     else if (this.analyses.face) playhead.choose(this.analyses.face.face_id);
     await this.#compareWith(this.compare?.value ?? "");
+    return true;
   }
 
   get durationS() {
@@ -115,6 +121,7 @@ class Chart {
     };
     for (const [id, act] of Object.entries(buttons)) byId(id).addEventListener("click", act);
     byId("analysed").hidden = !this.analyses.own.clip;
+    for (const controls of every(this.root, "fieldset", HTMLFieldSetElement)) controls.disabled = false;
   }
 
   // What gestures.js asks of a view.
