@@ -19,7 +19,7 @@ from emotion_timeline.faces.tracking import Linker
 from emotion_timeline.media.plan import SegmentPlan, plan
 from emotion_timeline.observations import Observations, Status, blank
 from emotion_timeline.plan_rows import segment_to_row
-from tests.records import analyse
+from tests.records import analyse_in
 from worker.rendering import Job, make
 
 BOX = (40, 20, 50, 44)  # of the one face, in every frame, in displayed pixels
@@ -40,13 +40,11 @@ def finish_video(
     planned = plan(path, settings.segment_s, sample_hz, rotate=rotate)
     digest = sha256(path.read_bytes() + video_id.encode()).hexdigest()
     size_bytes, info = path.stat().st_size, asdict(planned.info)
-    with database.write() as session:
-        new = videos.NewVideo(
-            video_id, path.name, size_bytes, digest, sample_hz, "paper", "paper-1", info, rotate=rotate
-        )
-        videos.create(session, new)
+    new = videos.NewVideo(video_id, path.name, size_bytes, digest, sample_hz, "paper", "paper-1", info, rotate=rotate)
     segments = [segment_to_row(segment) for segment in planned.segments]
-    analyse(database, video_id, segments, map(_rows, planned.segments), info)
+    with database.write() as session:
+        videos.create(session, new)
+        analyse_in(session, video_id, segments, map(_rows, planned.segments), info)
     return video_id
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from emotion_timeline import results
 from emotion_timeline.db import videos, work
@@ -85,10 +86,14 @@ def rows(frames: Sequence[int], faces: int = 1) -> Observations:
 
 
 def write(database: Database, claim: Claim, blocks: Sequence[Observations]) -> None:
-    assert claim.segment_id is not None
     with database.write() as session:
-        work.complete_segment(session, claim)
-        results.store_segment(session, claim.segment_id, blocks)
+        _store(session, claim, blocks)
+
+
+def _store(session: Session, claim: Claim, blocks: Sequence[Observations]) -> None:
+    assert claim.segment_id is not None
+    work.complete_segment(session, claim)
+    results.store_segment(session, claim.segment_id, blocks)
 
 
 def analyse(
@@ -100,14 +105,27 @@ def analyse(
 ) -> None:
     """Do for a video that waits what workers do: plan these segments, write the rows of each, and finish it."""
     with database.write() as session:
-        planning = work.claim_step(session, video_id, Step.PLAN, 600, ATTEMPTS)
-        assert planning is not None
-        work.save_plan(session, planning, segments, info)
-    with database.read() as session:
-        ids = session.scalars(select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)).all()
+        analyse_in(session, video_id, segments, blocks, info)
+
+
+def analyse_in(
+    session: Session,
+    video_id: str,
+    segments: Sequence[SegmentRow],
+    blocks: Iterable[Observations],
+    info: dict[str, Any],
+) -> None:
+    """As `analyse`, in one transaction: no worker that runs can take any of it."""
+    planning = work.claim_step(session, video_id, Step.PLAN, 600, ATTEMPTS)
+    assert planning is not None
+    work.save_plan(session, planning, segments, info)
+    session.flush()
+    ids = session.scalars(select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)).all()
     for segment_id, block in zip(ids, blocks, strict=True):
-        complete(database, segment_id, block)
-    finish(database, video_id)
+        claimed = work.claim_segment(session, segment_id, 600, ATTEMPTS)
+        assert claimed is not None
+        _store(session, claimed[0], [block])
+    _finish(session, video_id)
 
 
 def complete(database: Database, segment_id: int, block: Observations) -> None:
@@ -120,9 +138,13 @@ def complete(database: Database, segment_id: int, block: Observations) -> None:
 def finish(database: Database, video_id: str) -> None:
     """Put a video together whose segments are done."""
     with database.write() as session:
-        claimed = work.claim_step(session, video_id, Step.FINISH, 600, ATTEMPTS)
-        assert claimed is not None
-        results.finish(session, claimed)
+        _finish(session, video_id)
+
+
+def _finish(session: Session, video_id: str) -> None:
+    claimed = work.claim_step(session, video_id, Step.FINISH, 600, ATTEMPTS)
+    assert claimed is not None
+    results.finish(session, claimed)
 
 
 def expire(database: Database) -> None:
