@@ -18,6 +18,7 @@ from emotion_timeline.db.session import Database
 from emotion_timeline.errors import TimelineError
 from emotion_timeline.labels import Labels
 from emotion_timeline.service.privacy import keep_private
+from emotion_timeline.turning import TURNS
 
 BAD_INPUT = 2
 
@@ -36,7 +37,7 @@ def commands() -> None:
 @click.option("--end-s", type=float, help="Leave out frames from this time on, in seconds from the first frame.")
 @click.option("--labels", type=click.Choice([*map(str, Labels)]), help="Whose labels. Default: TIMELINE_LABELS.")
 @click.option(
-    "--rotate", type=click.Choice(["90", "180", "270"]), help="Turn the pictures by so many degrees clockwise first."
+    "--rotate", type=click.Choice([*map(str, TURNS[1:])]), help="Turn the pictures by so many degrees clockwise first."
 )
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def analyze(

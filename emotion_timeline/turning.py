@@ -5,9 +5,11 @@ faces stand upright.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Literal, get_args
 
-TURNS = (0, 90, 180, 270)
+Rotation = Literal[0, 90, 180, 270]
 """Degrees clockwise."""
+TURNS: tuple[Rotation, ...] = get_args(Rotation)
 
 _LEAST_VOTES = 2
 _WORDS = {90: "90 degrees clockwise", 180: "180 degrees", 270: "90 degrees counterclockwise"}

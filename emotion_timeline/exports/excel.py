@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Self
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.numbers import get_decimal_symbol
 from sqlalchemy.orm import Session
 
@@ -45,7 +45,7 @@ class Notation:
         """
         try:
             locale = Locale.parse(language, sep="-")
-        except Exception as exc:  # Babel's own, ValueError or TypeError
+        except (UnknownLocaleError, ValueError) as exc:
             raise ValueError(f"{language!r} is no language that is known.") from exc
         decimal = "," if get_decimal_symbol(locale) == "," else "."
         semicolon = decimal == "," or locale.territory in _SEMICOLON_BESIDE_POINT

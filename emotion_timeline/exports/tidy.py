@@ -129,7 +129,7 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         "emotion_shares": _rounded(Sums.total(card.sums for card in cards if not card.hidden).shares),
         "faces": (video.summary or {}).get("faces"),
         "face_tracks": [_track(card) for card in sorted(cards, key=lambda card: card.face_id)],
-        "shots": [{"shot": number, **shot} for number, shot in enumerate(_shots(video), 1)],
+        "shots": _shots(video),
         "notes": [
             {"start_s": note.start_s, "end_s": note.end_s, "text": note.text} for note in notes.listed(session, video)
         ],
@@ -146,8 +146,10 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
 
 
 def _shots(video: Video) -> list[dict[str, Any]]:
-    shots = (video.summary or {}).get("shots", ())
-    return [{"first_frame": frame, "first_timestamp_s": round(begin_s, 6)} for frame, begin_s in shots]
+    return [
+        {"shot": number, "first_frame": frame, "first_timestamp_s": round(begin_s, 6)}
+        for number, (frame, begin_s) in enumerate(shown.shots(video), 1)
+    ]
 
 
 def warnings(video: Video) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emotion_timeline.faces.detection import WHOLE_PX, Detector
 
-CHECKS = 5  # frames of a segment that are looked at: three more searches each
+CHECKS = 5  # frames of a segment that are looked at: a search for each of the four ways they can be turned
 _SURE = 0.7  # the least score of a turned face that counts
 _MARGIN = 0.03  # by which it must be surer than the surest face of the picture as it is
 _TURNS = (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_COUNTERCLOCKWISE)

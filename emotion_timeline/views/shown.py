@@ -76,6 +76,11 @@ def frames(session: Session, video_id: str, *, hidden: bool) -> Iterator[Sequenc
         yield kept or [TimelineRow(found[0].frame, found[0].timestamp_s, None, "", False, HIDDEN, found[0].shot)]
 
 
+def shots(video: Video) -> list[tuple[int, float]]:
+    """Frame, and seconds from the first frame, with which each shot of a finished video begins, in order."""
+    return [(frame, begin_s) for frame, begin_s in (video.summary or {}).get("shots", ())]
+
+
 def read(session: Session, video_id: str, shown: Mapping[int, ShownFace]) -> Iterator[TimelineRow]:
     """A video's rows in order of frame and face, as a stream: memory doesn't grow with the video's length.
 
@@ -86,7 +91,7 @@ def read(session: Session, video_id: str, shown: Mapping[int, ShownFace]) -> Ite
     """
     columns = [getattr(Observation, name) for name in _COLUMNS]
     names = {status.value: status.name.lower() for status in Status}
-    beginnings = [frame for frame, _ in (session.get_one(Video, video_id).summary or {}).get("shots", ())]
+    beginnings = [frame for frame, _ in shots(session.get_one(Video, video_id))]
     segment_ids = select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)
     for segment_id in session.scalars(segment_ids).all():
         followed = session.execute(select(Tracklet.number, Tracklet.face_id).where(Tracklet.segment_id == segment_id))

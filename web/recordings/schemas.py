@@ -7,10 +7,11 @@ from pydantic import ConfigDict, Field
 
 from emotion_timeline.db.tables import VideoStatus
 from emotion_timeline.labels import Labels
+from emotion_timeline.turning import Rotation
 from web.http.schemas import Body, ClipRange, Failure, Network, SelfLink, rounded
 from web.http.validation import JsonBody
 from web.renders.schemas import RenderState
-from web.uploads.options import LABELS, ROTATE, Rotation
+from web.uploads.options import LABELS, ROTATE
 
 _Rough = Annotated[float, rounded(1)]
 

@@ -17,6 +17,7 @@ from emotion_timeline.observations import Status
 from emotion_timeline.shares import shares_of
 from emotion_timeline.views import cast, curves
 from emotion_timeline.views.curves import Curves
+from emotion_timeline.views.shown import shots
 from web.http.problems import Problem
 from web.http.sentences import chart_sentence
 from web.timeline.schemas import ChartBody, ChartClip, ChartQuery, ChartSummary
@@ -58,8 +59,7 @@ def chart(session: Session, video: Video, asked: ChartQuery) -> ChartBody:
 
 
 def _cuts(video: Video, from_s: float, to_s: float) -> list[float]:
-    shots = (video.summary or {}).get("shots", ())
-    return [round(begin_s, 6) for _, begin_s in shots[1:] if from_s <= begin_s <= to_s]
+    return [round(begin_s, 6) for _, begin_s in shots(video)[1:] if from_s <= begin_s <= to_s]
 
 
 def _by_face(cells: Cells) -> dict[int, Cells]:

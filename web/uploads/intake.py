@@ -19,6 +19,7 @@ from emotion_timeline.detectors import detector_version
 from emotion_timeline.errors import ModelError
 from emotion_timeline.labels import Labels
 from emotion_timeline.service import queue
+from emotion_timeline.turning import Rotation
 from web.http.idempotency import Key, KeyHeaders, key_of_request
 from web.http.operations import read_headers
 from web.http.problems import Problem
@@ -26,7 +27,7 @@ from web.http.service import Service
 from web.uploads import options as options_of
 from web.uploads.inspection import probe
 from web.uploads.multipart import UploadRequest
-from web.uploads.options import Options, Rotation
+from web.uploads.options import Options
 from web.uploads.storage import part_path, place, second_name
 
 

@@ -1,7 +1,7 @@
 """How a recording is to be analysed, as forms and other clients write it: texts, all of them optional."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -9,11 +9,10 @@ from pydantic.json_schema import SkipJsonSchema
 from emotion_timeline.clip import Clip
 from emotion_timeline.errors import VideoError
 from emotion_timeline.labels import Labels
-from emotion_timeline.turning import TURNS
+from emotion_timeline.turning import TURNS, Rotation
 from web.http.problems import Problem
 from web.http.validation import Given, Seconds, number_as_written, validated
 
-Rotation = Literal[0, 90, 180, 270]
 ROTATE = "degrees clockwise by which the pictures are turned first, besides what the file says"
 _DEGREES = {str(turn): turn for turn in TURNS}
 LABELS = "whose labels to give: FER+'s raters', or FER2013's own; without it as the server is set"
