@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from emotion_timeline.faces.detection import WHOLE_PX, Detector, Faces
 from emotion_timeline.media.frames import Frame, read_frames
 from emotion_timeline.media.plan import SegmentPlan, plan
-from tests.media.make import Clip, encode, scatter_faces
+from tests.media.make import Clip, encode
+from tests.media.portrait import scatter_faces
 
 SIZES = ((640, 360), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160), (7680, 4320))
 FACES_PX = (40, 50, 60, 70, 80, 100)

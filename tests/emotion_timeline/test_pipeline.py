@@ -23,7 +23,8 @@ from emotion_timeline.media.frames import Frame, read_frames
 from emotion_timeline.media.plan import SegmentPlan, VideoPlan, plan
 from emotion_timeline.observations import OBSERVATION, Observations, Status
 from emotion_timeline.pipeline import BATCH_SIZE, MIN_FACE_PX, Stages, analyze, load_stages
-from tests.media.make import draw_face, encode_stretches
+from tests.media.make import encode_stretches
+from tests.media.portrait import draw_face
 
 ROOT = Path(__file__).parents[2]
 ASTRONAUT = ROOT / "tests" / "media" / "astronaut.mp4"

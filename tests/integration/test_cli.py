@@ -14,7 +14,8 @@ import pytest
 
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.exports.tidy import CSV_COLUMNS, DATA_DICTIONARY
-from tests.media.make import draw_face, encode_stretches
+from tests.media.make import encode_stretches
+from tests.media.portrait import draw_face
 from tests.media.smile import make_smile
 from tests.services import ASTRONAUT, plain_environment
 

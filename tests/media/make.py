@@ -1,19 +1,16 @@
-"""Make the clips that the tests read, and the demo clip: `python tests/media/make.py FOLDER` writes all of them.
+"""Make the clips that the tests read.
 
-Every frame of a test clip carries its number as a barcode of large blocks that survive compression, so that a test can
-prove which frame it was given. Only astronaut.mp4, the demo clip, is committed: its face is skimage.data.astronaut(), a
-NASA portrait in the public domain.
+Every frame of one carries its number as a barcode of large blocks that survive compression, so that a test can prove
+which frame it was given.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -288,178 +285,3 @@ def make_sound(path: Path) -> None:
     """Write a second of sound without any picture."""
     with av.open(str(path), "w", container_options={"fflags": "+bitexact"}) as container:
         _add_sound(container, 1.0)()
-
-
-DEMO = Clip(
-    "astronaut.mp4",
-    options={"preset": "slow", "crf": "23", "g": "50", "threads": "1", "tune": "film"},
-    size=(640, 360),
-    rate=25,
-    frames=350,
-)
-# Where the portrait is over time: second, centre x and y in pixels, size (1: as large as the original).
-_PATH = (
-    (0.0, 230, 180, 0.85),
-    (2.6, 430, 180, 0.85),
-    (4.6, 330, 190, 1.35),
-    (5.4, 320, 190, 1.35),
-    (7.2, 200, 170, 0.28),
-    (8.0, 260, 170, 0.28),
-    (9.2, 960, 180, 1.0),
-    (9.24, -330, 180, 1.0),  # one frame later, unseen, on the other side
-    (10.0, -330, 180, 1.0),
-    (11.6, 180, 180, 0.8),
-    (14.0, 190, 185, 0.8),
-)
-_SECOND_PATH = ((0.0, 960, 185, 0.8), (11.0, 960, 185, 0.8), (12.3, 460, 185, 0.8), (14.0, 450, 180, 0.8))
-_PORTRAIT = (65, 0, 380, 330)  # left, top, right, bottom of the face and shoulders in the astronaut image
-
-
-def draw_face(size: tuple[int, int], x: float, y: float, scale: float) -> NDArray[np.uint8]:
-    """Draw the demo's face on its background.
-
-    Args:
-        size: width and height of the picture.
-        x, y: centre of the portrait, in pixels.
-        scale: 1 for a portrait as large as the original, with a face of about 105 pixels.
-
-    Returns:
-        uint8 (height, width, 3), BGR.
-    """
-    portrait, mask = _portrait()
-    image = _background(*size)
-    _paste(image, portrait, mask, x, y, scale)
-    return np.asarray(np.clip(np.rint(image), 0, 255), np.uint8)
-
-
-_FACE_PX = 90  # shorter side of the box that YuNet gives the portrait's face
-_FACE_XY = (0.0, -0.136)  # from the portrait's centre to the face's, in parts of its height
-
-
-def scatter_faces(
-    size: tuple[int, int], faces_px: Sequence[int]
-) -> tuple[NDArray[np.uint8], list[tuple[float, float, float]]]:
-    """Draw a large picture with small faces all over it.
-
-    Args:
-        size: width and height of the picture.
-        faces_px: shorter side of each face's box, in pixels.
-
-    Returns:
-        uint8 (height, width, 3), BGR, and of each face the centre's x and y and the side.
-    """
-    width, height = size
-    image = np.full((height, width, 3), 150, np.uint8)
-    columns = max(round((len(faces_px) * width / height) ** 0.5), 1)
-    rows = -(-len(faces_px) // columns)
-    faces = []
-    for number, px in enumerate(faces_px):
-        side = round(4.4 * px)
-        patch = draw_face((side, side), side / 2, side / 2, px / _FACE_PX)
-        x, y = (number % columns + 0.5) * width / columns, (number // columns + 0.5) * height / rows
-        left = min(max(round(x - side / 2), 0), width - side)
-        top = min(max(round(y - side / 2), 0), height - side)
-        image[top : top + side, left : left + side] = patch
-        portrait_px = 330 * px / _FACE_PX
-        faces.append(
-            (left + side / 2 + _FACE_XY[0] * portrait_px, top + side / 2 + _FACE_XY[1] * portrait_px, float(px))
-        )
-    return image, faces
-
-
-def _portrait() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The face and shoulders, BGR, and which part of them is seen: float32 (h, w, 3) and (h, w)."""
-    from skimage import data  # here, because only pictures of the face need it
-
-    left, top, right, bottom = _PORTRAIT
-    astronaut = data.astronaut()  # type: ignore[no-untyped-call]
-    portrait = astronaut[top:bottom, left:right, ::-1].astype(np.float32)
-    return portrait, _rounded_mask(portrait.shape[1], portrait.shape[0])
-
-
-def draw_demo() -> Iterator[NDArray[np.uint8]]:
-    """Draw the demo clip's frames: uint8 (360, 640, 3), BGR."""
-    portrait, mask = _portrait()
-    width, height = DEMO.size
-    background = _background(width, height)
-    for number in range(DEMO.frames):
-        image = background.copy()
-        for path in (_PATH, _SECOND_PATH):
-            x, y, size = _place(path, number / DEMO.rate)
-            _paste(image, portrait, mask, x, y, size)
-        yield np.clip(np.rint(image), 0, 255).astype(np.uint8)
-
-
-def _background(width: int, height: int) -> NDArray[np.float32]:
-    """A soft light from above on grey: float32 (height, width, 3)."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    light = np.exp(-(((x - width * 0.5) / width) ** 2 * 2.2 + ((y - height * 0.2) / height) ** 2 * 1.6))
-    dark, bright = np.array([96, 88, 84], np.float32), np.array([206, 204, 202], np.float32)
-    return np.asarray(dark + light[..., None] * (bright - dark), np.float32)
-
-
-def _rounded_mask(width: int, height: int) -> NDArray[np.float32]:
-    mask = np.zeros((height, width), np.uint8)
-    radius, edge = 28, 3
-    cv2.rectangle(mask, (radius + edge, edge), (width - radius - edge, height - edge), 255, -1)
-    cv2.rectangle(mask, (edge, radius + edge), (width - edge, height - radius - edge), 255, -1)
-    for cx in (radius + edge, width - radius - edge):
-        for cy in (radius + edge, height - radius - edge):
-            cv2.circle(mask, (cx, cy), radius, 255, -1, cv2.LINE_AA)
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.2) / np.float32(255), np.float32)
-
-
-def _place(path: Sequence[tuple[float, float, float, float]], second: float) -> tuple[float, float, float]:
-    """Position and size at a time, easing in and out of every stretch."""
-    for (start, *before), (end, *after) in pairwise(path):
-        if second <= end:
-            share = (second - start) / (end - start)
-            eased = share * share * (3 - 2 * share)
-            x, y, size = (a + (b - a) * eased for a, b in zip(before, after, strict=True))
-            return x, y, size
-    return path[-1][1:]
-
-
-def _paste(
-    image: NDArray[np.float32],
-    portrait: NDArray[np.float32],
-    mask: NDArray[np.float32],
-    x: float,
-    y: float,
-    size: float,
-) -> None:
-    height, width = image.shape[:2]
-    matrix = np.array([[size, 0, x - size * portrait.shape[1] / 2], [0, size, y - size * portrait.shape[0] / 2]])
-    small = _shrink(portrait, size), _shrink(mask, size)
-    matrix[:, :2] *= portrait.shape[1] / small[0].shape[1]
-    placed, alpha = (cv2.warpAffine(part, matrix, (width, height), flags=cv2.INTER_LINEAR) for part in small)
-    shadow = cv2.GaussianBlur(np.roll(alpha, 5, axis=0), (0, 0), 7) * 0.3
-    image *= (1 - shadow)[..., None]
-    image += alpha[..., None] * (placed - image)
-
-
-def _shrink(image: NDArray[np.float32], size: float) -> NDArray[np.float32]:
-    """Halve an image that will be shown small, against aliasing."""
-    while size <= 0.5:
-        image = np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
-        size *= 2
-    return image
-
-
-def make_demo(path: Path) -> None:
-    """Write the demo clip."""
-    encode(DEMO, draw_demo(), path)
-
-
-def main() -> None:
-    """Write every clip into the folder that the command line names."""
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for clip in CLIPS:
-        make_clip(clip, folder / clip.name)
-    make_sound(folder / "sound.m4a")
-    make_demo(folder / DEMO.name)
-
-
-if __name__ == "__main__":
-    main()

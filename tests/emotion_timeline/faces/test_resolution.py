@@ -9,7 +9,7 @@ from emotion_timeline.faces.detection import Detector
 from emotion_timeline.media.canvas import Canvas
 from emotion_timeline.media.pictures import MAX_SHRINK, PictureConverter
 from emotion_timeline.pipeline import MIN_FACE_PX
-from tests.media.make import draw_face, scatter_faces
+from tests.media.portrait import draw_face, scatter_faces
 
 
 @pytest.fixture(scope="module")

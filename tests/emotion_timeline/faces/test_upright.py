@@ -7,7 +7,7 @@ import pytest
 from emotion_timeline.faces.detection import Detector
 from emotion_timeline.faces.upright import CHECKS, checked, quarter_turns
 from emotion_timeline.turning import suggested_rotate, turn_of, warning
-from tests.media.make import draw_face
+from tests.media.portrait import draw_face
 
 _CLOCKWISE = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_COUNTERCLOCKWISE)
 
