@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from emotion_timeline.media.frames import Frame, read_frames
-from emotion_timeline.media.plan import VideoPlan
+from emotion_timeline.media.plan import VideoPlan, plan
 from tests.media.make import CLIPS
 
 CLIP_BY_NAME = {clip.name: clip for clip in CLIPS}
@@ -47,3 +47,14 @@ def assert_same_frames(frames: Sequence[Frame], others: Sequence[Frame]) -> None
 def assert_same_pixels(image: NDArray[np.uint8] | None, other: NDArray[np.uint8] | None) -> None:
     assert (image is None) == (other is None)
     assert image is None or other is None or np.array_equal(image, other)
+
+
+def shown_at(frames: list[VideoFrame]) -> list[float]:
+    """Presentation times, exactly."""
+    return [float(frame.pts * frame.time_base) for frame in frames if frame.pts is not None and frame.time_base]
+
+
+def times(path: Path) -> list[float]:
+    """Timestamps of all frames by the timeline's rules."""
+    planned = plan(path)
+    return [float((pts - planned.origin_pts) * planned.time_base) for s in planned.segments for pts in s.pts.tolist()]

@@ -5,7 +5,9 @@ from hashlib import sha256
 from pathlib import Path
 from shutil import copyfile
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from emotion_timeline.config import Settings
@@ -72,3 +74,7 @@ def make_render(database: Database, settings: Settings, video_id: str, kind: Ren
     assert claim is not None
     make(Job(database, settings, claim, lambda frames_done: None, lambda: False))
     return settings.derived(video_id)
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    return np.asarray(cv2.imread(str(path)), np.uint8)

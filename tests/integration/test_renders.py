@@ -12,10 +12,10 @@ import requests
 
 from emotion_timeline.db import renders
 from emotion_timeline.db.tables import Render, RenderKind, RenderStatus, VideoStatus
+from tests.clips import decode_straight, shown_at, times
 from tests.finished import finish_video
 from tests.media.make import Clip, encode
 from tests.services import ASTRONAUT, Service, wait_until
-from tests.worker.test_rendering import decode, shown_at, times
 
 MakeService = Callable[..., Service]
 ID = "astronaut-0123456789ab"
@@ -92,7 +92,7 @@ def test_a_recording_that_browsers_cannot_play_gets_pictures_a_preview_and_an_ov
         start = requests.get(address + body["links"]["preview"], headers={"Range": "bytes=0-99"}, timeout=60)
         assert (start.status_code, len(start.content)) == (206, 100)
     for name in ("preview.mp4", "overlay.mp4"):
-        frames = decode(running.settings.derived(ID) / name)
+        frames = decode_straight(running.settings.derived(ID) / name)
         assert shown_at(frames) == pytest.approx(times(face_avi), abs=1e-3)
         assert {(frame.width, frame.height) for frame in frames} == {(640, 360)}
     assert derived_names(running) == [ID]
@@ -110,7 +110,7 @@ def test_an_overlay_of_a_killed_worker_is_made_by_another(make_service: MakeServ
     assert not made.exists()
     service.start_worker()
     wait_for_render(service, RenderKind.OVERLAY)
-    assert shown_at(decode(made)) == pytest.approx(times(ASTRONAUT), abs=1e-3)
+    assert shown_at(decode_straight(made)) == pytest.approx(times(ASTRONAUT), abs=1e-3)
     assert derived_names(service) == [ID], "what the killed one left is gone"
 
 
