@@ -23,6 +23,7 @@ _BRIEF = (2000, 20_000, 64 << 20)
 # Elementary streams and AVI hold no presentation times: ffmpeg makes them up from the packets' order.
 _FORMATS_WITHOUT_PTS = ("avi", "h264", "hevc", "m4v", "mpegvideo", "vc1", "obu", "h263", "h261", "mjpeg")
 _MAX_REPEATS = 8  # pictures in a row whose times are wrong, while the clock goes on
+_MAX_REACH = 32  # pictures; no encoder makes longer groups of them that predict each other
 _MAX_REORDER = 16  # frames; the decoded picture buffer of H.264 and HEVC holds no more
 
 
@@ -62,11 +63,25 @@ class PacketIndex:
 
     def reorder_depth(self) -> int:
         """How many pictures are decoded before, and shown after, another one: at most, over the whole stream."""
-        pts = self.pts[~self.second_field]
-        rank = np.empty(len(pts), np.int64)
-        rank[np.argsort(pts, kind="stable")] = np.arange(len(pts))
+        rank = _ranks(self.pts[~self.second_field])
         # A picture shown at rank r and decoded i-th waits for i - r others that were decoded after it in time.
         return int(np.max(np.arange(len(rank)) - rank, initial=0))
+
+    def reach(self) -> int:
+        """How many pictures are decoded after, and shown before, another one: at most, over the whole stream."""
+        rank = _ranks(self.pts[~self.second_field])
+        return int(np.max(rank - np.arange(len(rank)), initial=0))
+
+
+def _ranks(pts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Place of each picture in order of presentation: int64 (n,)."""
+    ranks = np.empty(len(pts), np.int64)
+    ranks[np.argsort(pts, kind="stable")] = np.arange(len(pts))
+    return ranks
+
+
+def _steps_back(dts: NDArray[np.int64]) -> bool:
+    return bool((dts != NO_PTS).all() and (np.diff(dts) < 0).any())
 
 
 class _Lines:
@@ -145,6 +160,8 @@ def timestamps_are_trusted(index: PacketIndex, container: InputContainer, delay:
         return False
     if (np.diff(pts[index.keyframe]) <= 0).any() or index.reorder_depth() > _MAX_REORDER:
         return False  # time steps back
+    if index.reach() > _MAX_REACH or _steps_back(index.dts):
+        return False  # a stray time, far from those around it
     if container.format.name in _FORMATS_WITHOUT_PTS:  # what was made up is right only where nothing is reordered
         return not delay and bool((np.diff(pts) > 0).all())
     return True
@@ -154,9 +171,9 @@ def monotone_times(index: PacketIndex, nominal_step: int, delay: int) -> NDArray
     """Make one strictly increasing timeline for a stream whose timestamps are missing or step back.
 
     The decoding times are followed where they go forward. Where one is missing, repeats or steps back, and later ones
-    are right again, the pictures in between are spread over the gap; where the clock has begun anew, it goes on by the
-    usual step. A picture is shown when a decoder hands it out, which is at the decoding time of a later packet where
-    pictures are reordered.
+    are right again, the pictures in between are spread over the gap; so are a few whose times stray far ahead of all
+    that follow. Where the clock has begun anew, it goes on by the usual step. A picture is shown when a decoder hands
+    it out, which is at the decoding time of a later packet where pictures are reordered.
 
     Args:
         index: the packets.
@@ -171,9 +188,28 @@ def monotone_times(index: PacketIndex, nominal_step: int, delay: int) -> NDArray
     steps = np.diff(stated)
     valid = known[1:] & known[:-1] & (steps > 0)
     step = max(int(np.median(steps[valid])), 1) if valid.any() else max(nominal_step, 1)
+    stated = _without_strays(stated, step)
+    known = stated != NO_PTS
+    valid = known[1:] & known[:-1] & (np.diff(stated) > 0)
     shift = min(delay, len(steps)) if (index.dts != NO_PTS).all() else 0
     times = _repaired(stated, np.flatnonzero(~valid) + 1, step)[shift:]
     return np.concatenate((times, times[-1] + step * np.arange(1, shift + 1)))
+
+
+def _without_strays(stated: NDArray[np.int64], step: int) -> NDArray[np.int64]:
+    """Strike out, as NO_PTS, a few times that run far ahead, after which the clock goes on as before: int64 (n,)."""
+    times, places = stated.copy(), np.flatnonzero(stated != NO_PTS)
+    known = stated[places]
+    for back in (np.flatnonzero(np.diff(known) < 0) + 1).tolist():
+        start = max(back - 1 - _MAX_REPEATS, 0)
+        before = np.flatnonzero(known[start:back] < known[back])
+        if not len(before):
+            continue  # the clock has begun anew
+        stray = start + int(before[-1]) + 1
+        is_ahead = known[stray:back].min() > known[back : back + _MAX_REPEATS].max()
+        if is_ahead and known[stray] - known[stray - 1] > _MAX_REPEATS * step:
+            times[places[stray:back]] = NO_PTS
+    return times
 
 
 def _repaired(stated: NDArray[np.int64], breaks: NDArray[np.int64], step: int) -> NDArray[np.int64]:

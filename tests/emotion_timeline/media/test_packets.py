@@ -25,12 +25,15 @@ _NO = int(NO_PTS)
         ([*range(0, 800, 40), *range(0, 400, 40)], 0, list(range(0, 1200, 40))),
         ([0, 40, 1000, 1040, *range(5, 405, 40), 405, 405, 485], 0,
          [0, 40, 1000, 1040, *range(1080, 1480, 40), 1480, 1520, 1560]),
+        ([0, 40, 80, 36_000_000, 160, 200], 0, [0, 40, 80, 120, 160, 200]),
+        ([0, 40, 80, 36_000_000, 36_000_040, _NO, 240, 280], 0, [0, 40, 80, 120, 160, 200, 240, 280]),
+        ([0, 40, 80, 36_000_000, 36_000_040, 36_000_080], 0, [0, 40, 80, 36_000_000, 36_000_040, 36_000_080]),
         ([_NO] * 4, 0, [0, 7, 14, 21]),
         ([-80, -40, 0, 40, 1000, 1040], 2, [0, 40, 1000, 1040, 1080, 1120]),
         ([5], 3, [5]),
     ],
-    ids=["repeats", "repeats often", "steps back", "is missing", "begins anew", "begins anew and repeats", "no times",
-         "reordered", "one picture"],
+    ids=["repeats", "repeats often", "steps back", "is missing", "begins anew", "begins anew and repeats", "strays",
+         "strays and is missing", "leaps for good", "no times", "reordered", "one picture"],
 )  # fmt: skip
 def test_times_that_are_right_are_kept(stated: list[int], delay: int, times: list[int]) -> None:
     dts = np.array(stated, np.int64)
@@ -54,3 +57,29 @@ def test_a_frame_with_anothers_time_shifts_no_other(clip_path: Callable[[str], P
     frames = read_all(path, plan(path))
     assert [read_barcode(frame.luma) for frame in frames if frame.luma is not None] == list(range(60))
     assert [frame.timestamp_s for frame in frames] == pytest.approx([number / 24 for number in range(60)], abs=3e-3)
+
+
+@pytest.mark.parametrize("number", [5, 30, 55])
+@pytest.mark.parametrize("stray_s", [0, 36_000])
+def test_a_frame_with_a_stray_time_costs_no_other(
+    number: int, stray_s: int, clip_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """As a recorder writes whose clock is set while it records."""
+    path = tmp_path / "stray.flv"
+    path.write_bytes(_with_time(clip_path("no_b_frames.flv").read_bytes(), number, stray_s * 1000))
+    frames = read_all(path, plan(path))
+    assert [read_barcode(frame.luma) for frame in frames if frame.luma is not None] == list(range(60))
+    assert [frame.timestamp_s for frame in frames] == pytest.approx([number / 24 for number in range(60)], abs=3e-3)
+
+
+def _with_time(flv: bytes, number: int, time_ms: int) -> bytes:
+    """An FLV file in which one picture has another time."""
+    content, place, seen = bytearray(flv), 13, 0
+    while place < len(flv):
+        size = int.from_bytes(flv[place + 1 : place + 4], "big")
+        is_picture = flv[place] == 9 and flv[place + 12] == 1  # and no description of the codec
+        if is_picture and seen == number:
+            content[place + 4 : place + 8] = (time_ms & 0xFFFFFF).to_bytes(3, "big") + bytes([time_ms >> 24])
+        seen += is_picture
+        place += 11 + size + 4
+    return bytes(content)
