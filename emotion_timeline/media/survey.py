@@ -5,7 +5,7 @@ from __future__ import annotations  # PyAV's Packet is generic for type checkers
 import os
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from emotion_timeline.errors import VideoError
 from emotion_timeline.media.canvas import Canvas
 from emotion_timeline.media.containers import UNREADABLE, check_size, choose_stream, open_video, read_packets
-from emotion_timeline.media.packets import PacketIndex, monotone_times, timestamps_are_trusted
+from emotion_timeline.media.packets import NO_PTS, PacketIndex, monotone_times, timestamps_are_trusted
 from emotion_timeline.media.pictures import can_convert, displayed_size, orientation
 from emotion_timeline.media.tracks import Tracks, read_tracks
 
@@ -148,6 +148,10 @@ def survey_video(path: str | os.PathLike[str], *, briefly: bool = False) -> Surv
         check_size(head.frame.width, head.frame.height, name)
         if container.format.name in ("gif", "apng") and len(index.pts) == 1:
             raise VideoError("image", f"{name} is a still image, not a video. Choose a video file.")
+        if head.steps_back and not index.reorder_depth():
+            # Packets are in order of their times, but pictures aren't: they are times of decoding, as recorders of
+            # surveillance cameras write, which know no other.
+            index = replace(index, dts=index.pts, pts=np.full_like(index.pts, NO_PTS))
         trusted = timestamps_are_trusted(index, container, head.reorder_depth)
         if trusted:
             index = _without_unpresentable(index, head)
@@ -272,15 +276,18 @@ class _Head:
     Attributes:
         frame: the first picture that could be decoded.
         reorder_depth: pictures that the decoder holds back to put them in order, as far as it knows by then.
+        steps_back: whether a picture comes out with an earlier time than one before.
     """
 
     frame: VideoFrame
     reorder_depth: int
+    steps_back: bool
 
 
 def _decode_head(path: str | os.PathLike[str], track: int) -> _Head | None:
     """Decode the first pictures of a video; None where nothing can be decoded."""
     first: VideoFrame | None = None
+    times: list[int] = []
     with open_video(path, track) as (container, stream):
         context = stream.codec_context
         context.thread_type, context.thread_count = "NONE", 1
@@ -292,6 +299,8 @@ def _decode_head(path: str | os.PathLike[str], track: int) -> _Head | None:
             except UNREADABLE:
                 frames = []
             first = first or next((frame for frame in frames if not frame.is_corrupt), None)
+            times += [frame.pts for frame in frames if frame.pts is not None]
             if enough:
                 break
-        return None if first is None else _Head(first, context.reorder_depth)
+        steps_back = any(later < earlier for earlier, later in pairwise(times))
+        return None if first is None else _Head(first, context.reorder_depth, steps_back)

@@ -175,6 +175,7 @@ OTHERS = (
     ("MP4", "H.264", "interlaced, coded by fields", "each frame and its time; damage"),
     ("Matroska", "H.264", "interlaced, coded by fields", "each frame and its time"),
     ("Matroska", "H.264", "frames that have the time of the one before", "each frame and its time"),
+    ("FLV", "H.264", "pictures out of order, with times of decoding only", "each frame and its time"),
     ("FLV", "H.264", "a frame whose time is hours off", "each frame and its time"),
     ("MPEG-TS", "H.264", "two recordings, one after the other; the clock begins anew", "each frame; times go on"),
     ("MPEG-TS", "H.264", "the size of the picture changes", "each frame"),

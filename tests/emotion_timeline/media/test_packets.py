@@ -1,6 +1,7 @@
 """Times that a container lacks, repeats or begins anew."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -9,8 +10,8 @@ import pytest
 
 from emotion_timeline.media.packets import NO_PTS, PacketIndex, monotone_times
 from emotion_timeline.media.plan import plan
-from tests.clips import read_all
-from tests.media.make import read_barcode
+from tests.clips import CLIP_BY_NAME, read_all
+from tests.media.make import make_clip, read_barcode
 
 _NO = int(NO_PTS)
 
@@ -72,14 +73,31 @@ def test_a_frame_with_a_stray_time_costs_no_other(
     assert [frame.timestamp_s for frame in frames] == pytest.approx([number / 24 for number in range(60)], abs=3e-3)
 
 
+def test_times_of_decoding_serve_where_those_of_presentation_are_missing(tmp_path: Path) -> None:
+    """As surveillance recorders write, and servers that pass a stream on."""
+    path = tmp_path / "reordered.flv"
+    make_clip(replace(CLIP_BY_NAME["b_frames.mp4"], name=path.name), path)
+    content = bytearray(path.read_bytes())
+    for place in _pictures(content):
+        content[place + 13 : place + 16] = bytes(3)  # how much later than decoded it is shown
+    path.write_bytes(content)
+    frames = read_all(path, plan(path))
+    assert [read_barcode(frame.luma) for frame in frames if frame.luma is not None] == list(range(60))
+    assert [frame.timestamp_s for frame in frames] == pytest.approx([number / 24 for number in range(60)], abs=3e-3)
+
+
 def _with_time(flv: bytes, number: int, time_ms: int) -> bytes:
     """An FLV file in which one picture has another time."""
-    content, place, seen = bytearray(flv), 13, 0
-    while place < len(flv):
-        size = int.from_bytes(flv[place + 1 : place + 4], "big")
-        is_picture = flv[place] == 9 and flv[place + 12] == 1  # and no description of the codec
-        if is_picture and seen == number:
-            content[place + 4 : place + 8] = (time_ms & 0xFFFFFF).to_bytes(3, "big") + bytes([time_ms >> 24])
-        seen += is_picture
-        place += 11 + size + 4
+    content, place = bytearray(flv), _pictures(flv)[number]
+    content[place + 4 : place + 8] = (time_ms & 0xFFFFFF).to_bytes(3, "big") + bytes([time_ms >> 24])
     return bytes(content)
+
+
+def _pictures(flv: bytes | bytearray) -> list[int]:
+    """Where the tags of an FLV file begin that hold pictures."""
+    places, place = [], 13
+    while place < len(flv):
+        if flv[place] == 9 and flv[place + 12] == 1:  # and no description of the codec
+            places.append(place)
+        place += 11 + int.from_bytes(flv[place + 1 : place + 4], "big") + 4
+    return places
