@@ -65,7 +65,11 @@ def finish(session: Session, claim: Claim) -> None:
     appearances.store(session, video)
     counts = timelines.counts_by_status(session, video.id)
     if video.frames_total and counts["decode_error"] == video.frames_total:
-        raise VideoError("undecodable", f"No frame of {video.filename} could be decoded. Convert it to H.264 MP4.")
+        raise VideoError(
+            "undecodable",
+            f"No frame of {video.filename} could be decoded. Upload or copy it again; if another program plays it, "
+            "convert it to H.264 MP4.",
+        )
     video.info = {**video.info, "picture_sizes": timelines.picture_sizes(session, video.id)}
     summary = {
         "frames_by_status": counts,

@@ -137,6 +137,8 @@ def candidates(container: InputContainer, path: Path) -> list[VideoStream]:
     """
     if _is_image(container):
         raise _refused_picture(path)
+    if not container.streams.video and not container.streams.audio:
+        raise _refused(path)  # all that is left of a file that was cut off may be its first bytes
     cover = Disposition.attached_pic | Disposition.timed_thumbnails  # cover art in a music file is no video
     streams = [stream for stream in container.streams.video if not stream.disposition & cover]
     if not streams:
@@ -148,7 +150,9 @@ def check_size(width: int, height: int, name: str) -> None:
     """Refuse pictures without an area and pictures larger than any camera's."""
     if width <= 0 or height <= 0:
         raise VideoError(
-            "no_picture", f"{name} states pictures of {width}x{height} pixels; there is nothing to decode."
+            "no_picture",
+            f"{name} states pictures of {width}x{height} pixels; there is nothing to decode. "
+            "Upload or copy it again, or convert it to H.264 MP4.",
         )
     if max(width, height) > MAX_SIDE_PX:
         raise VideoError(

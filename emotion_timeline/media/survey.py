@@ -143,7 +143,8 @@ def survey_video(path: str | os.PathLike[str], *, briefly: bool = False) -> Surv
             _check_not_encrypted(path, tracks.chosen)
             raise VideoError(
                 "undecodable",
-                f"No frame of {name} can be decoded: it is damaged or in a rare format. Convert it to H.264.",
+                f"No frame of {name} can be decoded: it is damaged or in a rare format. Upload or copy it again; if "
+                "another program plays it, convert it to H.264 MP4.",
             )
         check_size(head.frame.width, head.frame.height, name)
         if container.format.name in ("gif", "apng") and len(index.pts) == 1:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -172,6 +173,12 @@ def _image_that_calls_itself_a_video(path: Path) -> None:
     path.with_suffix(".png").rename(path)
 
 
+def _movie_cut_in_its_index(path: Path) -> None:
+    make_clip(replace(CLIP_BY_NAME["mpeg4.avi"], name=path.name), path)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"trak") + 20])
+
+
 def _playlist(path: Path) -> None:
     make_clip(CLIP_BY_NAME["open_gop.ts"], path.with_suffix(".ts"))
     path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:2.5,\n{path.stem}.ts\n#EXT-X-ENDLIST\n")
@@ -196,6 +203,12 @@ def _concat_list(path: Path) -> None:
         ("image.jpg", _image, "image"),
         ("image.mp4", _image_that_calls_itself_a_video, "image"),
         ("sound.m4a", make_sound, "no_video_stream"),
+        (
+            "cut_off.mpg",
+            lambda path: path.write_bytes(bytes.fromhex("000001ba2100010001800001000001bb")),
+            "not_a_video",
+        ),
+        ("cut_off.3gp", _movie_cut_in_its_index, "not_a_video"),
         ("playlist.m3u8", _playlist, "not_a_video"),
         ("list.ffconcat", _concat_list, "not_a_video"),
     ],
