@@ -13,6 +13,7 @@ from celery.signals import after_setup_logger
 from kombu.exceptions import OperationalError
 
 from emotion_timeline.config import Settings, load
+from emotion_timeline.service import folder_queue
 from emotion_timeline.service.privacy import keep_private
 
 QUEUE = "timeline"
@@ -53,6 +54,7 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
             "data_folder_out": queue / "messages",
             "control_folder": queue / "control",
         }
+        folder_queue.register()
         for folder in folders.values():
             Path(folder).mkdir(parents=True, exist_ok=True)
         return {name: str(folder) for name, folder in folders.items()} | {"polling_interval": 0.1}
