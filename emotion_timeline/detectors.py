@@ -1,4 +1,4 @@
-"""Which face detector is used, told from its file alone, without loading it."""
+"""Which networks find faces and tell them apart, told from their files alone, without loading them."""
 
 import hashlib
 from pathlib import Path
@@ -7,6 +7,8 @@ from emotion_timeline.errors import ModelError
 
 PACKAGED_FILE = "face_detection_yunet_2023mar.onnx"
 PACKAGED_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+EMBEDDER_FILE = "face_recognition_sface_2021dec.onnx"
+EMBEDDER_SHA256 = "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79"
 _DIGITS = 8  # of the hash, in a version
 
 
@@ -41,3 +43,4 @@ def _version(name: str, sha256: str) -> str:
 
 
 PACKAGED = _version(PACKAGED_FILE, PACKAGED_SHA256)
+EMBEDDER = _version(EMBEDDER_FILE, EMBEDDER_SHA256)

