@@ -25,7 +25,7 @@ from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Segment, Step, Video
 from emotion_timeline.db.work import Claim
-from emotion_timeline.detectors import detector_version
+from emotion_timeline.detectors import detector_version, embedder_version
 from emotion_timeline.errors import SettingsError
 from emotion_timeline.exports import tidy
 from emotion_timeline.labels import Labels
@@ -73,7 +73,7 @@ def analyze_file(
     labels = labels or settings.labels
     served_version(settings.model_dir, labels)  # refused before the seconds of loading
     planned = plan(path, settings.segment_s, sample_hz, clip, rotate)
-    stages = load_stages(settings.model_dir, settings.detector_path, settings.threads, labels)
+    stages = load_stages(settings.model_dir, settings.detector_path, settings.threads, labels, persons=settings.persons)
     with tempfile.TemporaryDirectory(prefix=".emotion-timeline-", dir=output.parent) as folder:
         database = Database(URL.create("sqlite", database=f"{folder}/timeline.db"))
         migrate(database)
@@ -149,13 +149,13 @@ def _fill(
             claimed = work.claim_segment(session, segment_id, _LEASE_S, 1)
         assert claimed is not None, "a new segment can be claimed"
         claim, _, row = claimed
-        blocks, shots = [], ShotFinder()
-        for block in analyze(path, row_to_segment(row), stages, shots=shots):
+        blocks, shots, album = [], ShotFinder(), stages.album
+        for block in analyze(path, row_to_segment(row), stages, shots=shots, album=album):
             blocks.append(block)
             advance(len(set(block["frame"].tolist())))
         with database.write() as session:
             work.complete_segment(session, claim)
-            results.store_segment(session, segment_id, blocks, shots.edges)
+            results.store_segment(session, segment_id, blocks, shots.edges, album.embeddings if album else {})
     with database.write() as session:
         results.finish(session, _claim_step(session, video.id, Step.FINISH))
         return videos.get(session, video.id)
@@ -184,6 +184,7 @@ def _describe(
         clip_end_s=clip.end_s,
         detector=detector_version(settings.detector_path),
         rotate=planned.info.rotate,
+        embedder=embedder_version(settings.persons),
     )
 
 

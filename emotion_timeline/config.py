@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     detector_path: Path | None = Field(
         None, description="Another YuNet ONNX file for face detection. Empty: the packaged one."
     )
+    persons: bool = Field(
+        True,
+        description="Whether faces that look alike are one person within a recording. off: no embeddings are made, and "
+        "who comes back is another face.",
+    )
     threads: int | None = Field(None, ge=1, le=256, description="Processor threads of one worker process. Empty: all.")
     segment_s: float = Field(20.0, ge=0.5, le=600, description="Length of a unit of work, in seconds of video.")
     lease_s: float = Field(

@@ -18,7 +18,9 @@ from emotion_timeline.exports.dictionary import TEXT_COLUMNS
 from emotion_timeline.exports.tidy import CSV_COLUMNS, plain_text
 from emotion_timeline.turning import TURNS
 
-_DTYPES = {"frame": "int64", "face_id": "Int64", "shot": "int64"} | dict.fromkeys(TEXT_COLUMNS, "string")
+_DTYPES = {"frame": "int64", "face_id": "Int64", "shot": "int64", "track_id": "Int64"} | dict.fromkeys(
+    TEXT_COLUMNS, "string"
+)
 """Columns that are not float64: whole numbers, blank where there is no face, and text."""
 _LASTING = CSV_COLUMNS[: CSV_COLUMNS.index("model_version") + 1]
 """Columns that every version has written; a later version may have more."""
@@ -71,9 +73,9 @@ def read(path: str | os.PathLike[str]) -> pd.DataFrame:
         path: the CSV, as the service, the command line or `analyze` makes it.
 
     Returns:
-        Its columns, by name: `frame` and `shot` int64, `face_id` Int64, text as "string", all others float64; blank
-        cells are missing values. `.attrs` holds the JSON file beside the CSV, which says how it was made; it is empty
-        where there is none.
+        Its columns, by name: `frame` and `shot` int64, `face_id` and `track_id` Int64, text as "string", all others
+        float64; blank cells are missing values. `.attrs` holds the JSON file beside the CSV, which says how it was
+        made; it is empty where there is none.
 
     Raises:
         InputError: the file is missing or no timeline.

@@ -32,6 +32,15 @@ def detector_version(path: Path | None) -> str:
         ) from exc
 
 
+def embedder_version(persons: bool) -> str:
+    """Return the version of the network that tells faces apart; empty where they aren't told apart.
+
+    Args:
+        persons: whether they are to be.
+    """
+    return EMBEDDER if persons else ""
+
+
 def described(version: str) -> dict[str, str]:
     """Return a version in its parts: `name` of the file, and the beginning of its `sha256`."""
     name, _, sha256 = version.rpartition("-")

@@ -6,8 +6,9 @@ segment and the stages: frames are taken in their own order whichever thread is 
 that order alone.
 """
 
+import math
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_timeline.durations import interval_s
+from emotion_timeline.durations import interval_s, longest_stand_s, longest_unseen_s
 from emotion_timeline.errors import Stopped
 from emotion_timeline.faces.detection import Detector
+from emotion_timeline.faces.embedding import Embedder
+from emotion_timeline.faces.portraits import Album, Portrait, looked_at, portray
 from emotion_timeline.faces.preprocessing import Preprocessing, crop_faces
 from emotion_timeline.faces.tracking import Linker
 from emotion_timeline.faces.upright import checked, quarter_turns
@@ -51,12 +54,19 @@ class Stages:
         classifier: called by one thread.
         preprocessing: the crops that the classifier was trained on.
         detection_threads: how many frames are searched at once.
+        embedder: tells faces apart; None where each is one by itself.
     """
 
     detector: Detector
     classifier: "Classifier"
     preprocessing: Preprocessing
     detection_threads: int
+    embedder: Embedder | None = None
+
+    @property
+    def album(self) -> Album | None:
+        """A new one, for a segment; None without an embedder."""
+        return Album(self.embedder) if self.embedder else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,28 +76,36 @@ class _SearchedFrame:
     rows: Observations
     crops: NDArray[np.uint8]  # (n, size, size, 1)
     signature: Signature | None
+    portraits: Sequence[Portrait | None] = ()  # n, of the same rows
 
 
 def load_stages(
-    model_dir: Path, detector_path: Path | None = None, threads: int | None = None, labels: Labels | None = None
+    model_dir: Path,
+    detector_path: Path | None = None,
+    threads: int | None = None,
+    labels: Labels | None = None,
+    *,
+    persons: bool = False,
 ) -> Stages:
-    """Loads both networks. Imports TensorFlow, so call it after the fork and only where frames are analysed.
+    """Loads the networks. Imports TensorFlow, so call it after the fork and only where frames are analysed.
 
     Args:
         model_dir: folder of the classifier.
         detector_path: a YuNet file; None takes the packaged one.
         threads: frames searched at once; None takes the cores that this process may use.
         labels: whose labels the classifier gives; see emotion_timeline.labels.Network.chosen.
+        persons: whether to load the network that tells faces apart, too.
 
     Raises:
         ModelError: a file is missing, damaged or of another kind, or the network doesn't give those labels.
     """
     detector = Detector(detector_path)  # first: a wrong path is told before TensorFlow's seconds of loading
+    embedder = Embedder() if persons else None
     from emotion_timeline.faces.classification import Classifier
 
     classifier = Classifier(model_dir, BATCH_SIZE, labels)
     preprocessing = Preprocessing.from_metadata(classifier.preprocessing)
-    return Stages(detector, classifier, preprocessing, threads or len(os.sched_getaffinity(0)))
+    return Stages(detector, classifier, preprocessing, threads or len(os.sched_getaffinity(0)), embedder)
 
 
 def analyze(
@@ -96,6 +114,7 @@ def analyze(
     stages: Stages,
     *,
     shots: ShotFinder | None = None,
+    album: Album | None = None,
     on_progress: Callable[[int], None] = lambda frames: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Observations]:
@@ -106,6 +125,7 @@ def analyze(
         segment: which frames.
         stages: what load_stages gave.
         shots: a new one, whose edges tell afterwards where shots go on over segments.
+        album: a new one, whose embeddings tell afterwards what each tracklet looks like; None makes none.
         on_progress: called after every frame with the number of this segment's frames that were searched for faces.
         should_stop: asked before every frame and while waiting for one, several times a second; must answer at once.
 
@@ -116,13 +136,25 @@ def analyze(
         Stopped: should_stop() said so.
         VideoError: the file can't be read.
     """
-    linker = Linker(interval_s(vars(segment)))
-    with closing(_search_all(path, segment, stages, should_stop)) as searched:
+    sample_interval_s = interval_s(vars(segment))
+    linker = Linker(sample_interval_s)
+    ended_s = longest_stand_s(sample_interval_s) + longest_unseen_s(sample_interval_s)
+    with closing(_search_all(path, segment, stages, should_stop, album)) as searched:
         counted = _count(searched, segment, on_progress)
         for frames in _batches(_mark_shots(counted, shots or ShotFinder())):
             rows = _classify(frames, stages.classifier)
             rows["tracklet"] = linker.link(rows)
+            if album:
+                _portray(rows, frames, album)
+                album.embed_before(float(rows["timestamp_s"][-1]) - ended_s)
             yield rows
+    if album:
+        album.embed_before(math.inf)
+
+
+def _portray(rows: Observations, frames: list[_SearchedFrame], album: Album) -> None:
+    """Puts the portraits of some frames into the album."""
+    album.add(rows[rows["status"] == Status.OK], [portrait for frame in frames for portrait in frame.portraits])
 
 
 def _count(
@@ -145,14 +177,15 @@ def _mark_shots(searched: Iterable[_SearchedFrame], shots: ShotFinder) -> Iterat
 
 
 def _search_all(
-    path: Path, segment: SegmentPlan, stages: Stages, should_stop: Callable[[], bool]
+    path: Path, segment: SegmentPlan, stages: Stages, should_stop: Callable[[], bool], album: Album | None = None
 ) -> Generator[_SearchedFrame]:
     """Decodes and searches a segment's frames in threads, which have ended when the generator has."""
     pool = ThreadPoolExecutor(stages.detection_threads, thread_name_prefix="detection")
     pending: SimpleQueue[Future[_SearchedFrame] | None] = SimpleQueue()
     free = Semaphore(2 * stages.detection_threads)  # frames that may be held at once
     abandoned = Event()
-    looked_at = checked(segment.frames)  # for how their faces stand
+    turning = checked(segment.frames)  # for how their faces stand
+    portrayed = looked_at(segment.frames, interval_s(vars(segment))) if album else ()
 
     def decode() -> None:
         try:
@@ -160,7 +193,8 @@ def _search_all(
                 free.acquire()
                 if abandoned.is_set():
                     return
-                pending.put(pool.submit(_search_and_look if frame.index in looked_at else _search, frame, stages))
+                search = _search_and_look if frame.index in turning else _search
+                pending.put(pool.submit(search, frame, stages, album if frame.index in portrayed else None))
         except BaseException as exc:  # carried over to the calling thread, which raises it
             failure: Future[_SearchedFrame] = Future()
             failure.set_exception(exc)
@@ -194,16 +228,16 @@ def _wait(
             continue
 
 
-def _search_and_look(frame: Frame, stages: Stages) -> _SearchedFrame:
+def _search_and_look(frame: Frame, stages: Stages, album: Album | None) -> _SearchedFrame:
     """As _search, and sees whether the faces stand upright."""
-    searched = _search(frame, stages)
+    searched = _search(frame, stages, album)
     if frame.small_bgr is not None and (turns := quarter_turns(stages.detector, frame.small_bgr)) is not None:
         searched.rows["turn"] = turns
     return searched
 
 
-def _search(frame: Frame, stages: Stages) -> _SearchedFrame:
-    """Detects and crops the faces of one frame."""
+def _search(frame: Frame, stages: Stages, album: Album | None = None) -> _SearchedFrame:
+    """Detects and crops the faces of one frame, for an album too if one is given."""
     if frame.luma is None or frame.small_bgr is None or frame.placement is None:
         return _faceless(frame, Status.DECODE_ERROR, stages, None)
     picture = signature(frame.small_bgr)
@@ -223,8 +257,12 @@ def _search(frame: Frame, stages: Stages) -> _SearchedFrame:
     rows["confidence"] = faces.confidences
     rows["box"] = frame.placement.of_boxes(boxes)
     rows["picture"] = frame.placement.picture
-    landmarks = faces.landmarks[large_enough] * scale_xy
-    return _SearchedFrame(rows, crop_faces(frame.luma, landmarks, stages.preprocessing), picture)
+    crops = crop_faces(frame.luma, faces.landmarks[large_enough] * scale_xy, stages.preprocessing)
+    portraits: Sequence[Portrait | None] = [None] * len(crops)
+    if album:
+        of = faces.landmarks[large_enough], faces.confidences[large_enough]
+        portraits = portray(album.embedder, frame.small_bgr, frame.luma, *of)
+    return _SearchedFrame(rows, crops, picture, portraits)
 
 
 def _faceless(frame: Frame, status: Status, stages: Stages, picture: Signature | None) -> _SearchedFrame:

@@ -1,6 +1,7 @@
 """Put what the pipeline found into the database: a segment at a time, and at last the whole video together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from sqlalchemy import select
@@ -10,6 +11,8 @@ from emotion_timeline.db import renders, timelines, videos, work
 from emotion_timeline.db.tables import Segment
 from emotion_timeline.db.work import Claim
 from emotion_timeline.errors import VideoError
+from emotion_timeline.faces import persons
+from emotion_timeline.faces.embedding import Embedding
 from emotion_timeline.faces.tracking import join
 from emotion_timeline.media.shots import Edges, continues
 from emotion_timeline.observations import Observations, blank
@@ -18,7 +21,11 @@ from emotion_timeline.views import appearances, cast, curves, strips
 
 
 def store_segment(
-    session: Session, segment_id: int, blocks: Sequence[Observations], edges: Edges | None = None
+    session: Session,
+    segment_id: int,
+    blocks: Sequence[Observations],
+    edges: Edges | None = None,
+    embeddings: Mapping[int, Embedding] = MappingProxyType({}),
 ) -> None:
     """Store a segment's rows, tracklets, shots and curves in place of any earlier ones.
 
@@ -27,11 +34,16 @@ def store_segment(
         segment_id: the segment.
         blocks: OBSERVATION arrays, each in order of frame and face.
         edges: of its shots; None where there is no picture.
+        embeddings: of the tracklets that can be told apart, by number.
     """
     observations = np.concatenate([blank(0), *blocks])
     segment = session.get_one(Segment, segment_id)
     segment.picture_sizes, segment.turns = _picture_sizes(observations), _turns(observations)
-    timelines.replace_segment(session, segment_id, blocks, appearances.measured(observations, segment.plan))
+    tracklets = appearances.measured(observations, segment.plan)
+    for tracklet in tracklets:
+        embedding = embeddings.get(tracklet["number"])
+        tracklet["embedding"] = None if embedding is None else embedding.astype("<f4").tobytes()
+    timelines.replace_segment(session, segment_id, blocks, tracklets)
     segment.shots = _beginnings(observations)
     segment.opening, segment.closing = (edges.opening, edges.closing) if edges else (b"", b"")
     curves.replace(session, segment_id, observations)
@@ -51,7 +63,7 @@ def _turns(observations: Observations) -> list[int]:
 
 
 def finish(session: Session, claim: Claim) -> None:
-    """Give every face its number over the whole video, and the video its summary; mark it done.
+    """Give every face the numbers of its track and of its person, and the video its summary; mark it done.
 
     Raises:
         LeaseLost: the claim is not valid any more.
@@ -60,8 +72,10 @@ def finish(session: Session, claim: Claim) -> None:
     video = videos.get(session, claim.video_id)
     shots = _shots(session, video.id)
     interval_s = timelines.interval_s(session, video.id)
-    face_ids = join(timelines.tracklets(session, video.id), interval_s, [begin_s for _, begin_s in shots])
-    timelines.set_face_ids(session, video.id, face_ids)
+    track_ids = join(timelines.tracklets(session, video.id), interval_s, [begin_s for _, begin_s in shots])
+    embeddings, together = timelines.looks(session, video.id)
+    face_ids = persons.group(track_ids, embeddings, together)
+    timelines.number_tracklets(session, video.id, track_ids, face_ids)
     appearances.store(session, video)
     counts = timelines.counts_by_status(session, video.id)
     if video.frames_total and counts["decode_error"] == video.frames_total:
@@ -75,6 +89,7 @@ def finish(session: Session, claim: Claim) -> None:
         "frames_by_status": counts,
         "turn": turn_of(timelines.turns(session, video.id)),
         "faces": len(set(face_ids.values())),
+        "persons_alike": persons.ALIKE if embeddings else None,
         "shots": shots,
         "strip": strips.of(session, video),
         **cast.summary(session, video.id),

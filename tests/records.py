@@ -1,6 +1,6 @@
 """Videos, segments and rows put into a database as web and workers put them there, for tests."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from emotion_timeline.db import videos, work
 from emotion_timeline.db.session import Database
 from emotion_timeline.db.tables import Render, Segment, Step, Video, VideoStatus
 from emotion_timeline.db.work import Claim, SegmentRow
+from emotion_timeline.faces.embedding import Embedding
 from emotion_timeline.observations import Observations, Status, blank
 
 _TICKS = 10_000_000  # a second, in the plans made here
@@ -85,15 +86,19 @@ def rows(frames: Sequence[int], faces: int = 1) -> Observations:
     return observations
 
 
-def write(database: Database, claim: Claim, blocks: Sequence[Observations]) -> None:
+def write(
+    database: Database, claim: Claim, blocks: Sequence[Observations], embeddings: Mapping[int, Embedding] | None = None
+) -> None:
     with database.write() as session:
-        _store(session, claim, blocks)
+        _store(session, claim, blocks, embeddings)
 
 
-def _store(session: Session, claim: Claim, blocks: Sequence[Observations]) -> None:
+def _store(
+    session: Session, claim: Claim, blocks: Sequence[Observations], embeddings: Mapping[int, Embedding] | None = None
+) -> None:
     assert claim.segment_id is not None
     work.complete_segment(session, claim)
-    results.store_segment(session, claim.segment_id, blocks)
+    results.store_segment(session, claim.segment_id, blocks, embeddings=embeddings or {})
 
 
 def analyse(

@@ -12,6 +12,7 @@ from emotion_timeline.db import renders, turns, videos, work
 from emotion_timeline.db.tables import Step, Video
 from emotion_timeline.db.turns import Task, Turn
 from emotion_timeline.db.work import Networks
+from emotion_timeline.detectors import EMBEDDER
 from emotion_timeline.errors import ModelError, Stopped
 from emotion_timeline.labels import labels_of, network_of
 from emotion_timeline.media.plan import plan
@@ -92,20 +93,21 @@ def analyze_segment(place: Place, segment_id: int) -> None:
         except ModelError as exc:
             unusable = UnusableNetwork(video.model_version)
             raise Stopped(f"This worker can't use the network {video.model_version}: {exc}") from exc
-        shots = ShotFinder()
+        shots, album = ShotFinder(), stages.album
         blocks = list(
             analyze(
                 settings.recording(video.id),
                 row_to_segment(row),
                 stages,
                 shots=shots,
+                album=album,
                 on_progress=heartbeat.progress,
                 should_stop=heartbeat.should_stop,
             )
         )
         with place.database.write() as session:
             work.complete_segment(session, claim)
-            results.store_segment(session, segment_id, blocks, shots.edges)
+            results.store_segment(session, segment_id, blocks, shots.edges, album.embeddings if album else {})
     if unusable:
         raise unusable
 
@@ -113,7 +115,8 @@ def analyze_segment(place: Place, segment_id: int) -> None:
 def _stages_for(settings: Settings, video: Video) -> Stages:
     """The networks for a video: its own, with the labels that its version names, whichever are served now."""
     network = network_of(video.model_version)
-    stages = _stages(settings.models_dir / video.model, settings.detector_path, settings.threads, network)
+    persons = settings.persons and video.embedder == EMBEDDER  # off means that no more embeddings are made
+    stages = _stages(settings.models_dir / video.model, settings.detector_path, settings.threads, network, persons)
     stages = replace(stages, classifier=stages.classifier.giving(labels_of(video.model_version)))
     if stages.classifier.version != video.model_version:
         _stages.cache_clear()
@@ -122,9 +125,9 @@ def _stages_for(settings: Settings, video: Video) -> Stages:
 
 
 @lru_cache(maxsize=_NETWORKS)
-def _stages(model_dir: Path, detector_path: Path | None, threads: int | None, version: str) -> Stages:
-    """Both networks, loaded once. The version makes that a folder is read again when another network was put there."""
-    return load_stages(model_dir, detector_path, threads)
+def _stages(model_dir: Path, detector_path: Path | None, threads: int | None, version: str, persons: bool) -> Stages:
+    """The networks, loaded once. The version makes that a folder is read again when another network was put there."""
+    return load_stages(model_dir, detector_path, threads, persons=persons)
 
 
 def finish_video(place: Place, video_id: str) -> None:

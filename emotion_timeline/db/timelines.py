@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import psycopg
+from numpy.typing import NDArray
 from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,9 @@ from emotion_timeline.faces import tracking
 from emotion_timeline.observations import RANKING, Observations
 
 _CHUNK_ROWS = 5000  # rows in memory at a time, writing and reading
+Key = tuple[int, int]
+"""A tracklet of a video: its segment's number and its own."""
+
 _COLUMNS = (
     "segment_id", "frame", "face", "timestamp_s", "status", "tracklet",
     "confidence", "box_x", "box_y", "box_w", "box_h", *EMOTIONS,
@@ -111,13 +115,38 @@ def _box(values: Sequence[float]) -> tracking.Box:
     return x, y, width, height
 
 
-def set_face_ids(session: Session, video_id: str, face_ids: dict[tuple[int, int], int]) -> None:
-    """Give every tracklet, keyed by its segment's number and its own, the number of its face over the whole video."""
+def looks(session: Session, video_id: str) -> tuple[dict[Key, NDArray[np.float32]], list[tuple[Key, Key]]]:
+    """What tells the tracklets of a video apart: the embeddings of those that have one, float32 (128,), and pairs that
+    are in one frame together; each by its segment's number and its own."""
+    rows = session.execute(
+        select(Segment.number, Tracklet.number, Tracklet.seen_with, Tracklet.embedding)
+        .join(Tracklet, Tracklet.segment_id == Segment.id)
+        .where(Segment.video_id == video_id)
+    )
+    embeddings, together = {}, []
+    for segment, number, others, embedding in rows:
+        together += [((segment, number), (segment, other)) for other in others if number < other]
+        if embedding is not None:
+            embeddings[segment, number] = np.frombuffer(embedding, "<f4")
+    return embeddings, together
+
+
+def number_tracklets(
+    session: Session, video_id: str, track_ids: Mapping[Key, int], face_ids: Mapping[int, int]
+) -> None:
+    """Give every tracklet its numbers over the whole video.
+
+    Args:
+        session: an open transaction.
+        video_id: the video.
+        track_ids: the number of each tracklet's track, by its segment's number and its own.
+        face_ids: the number of each track's person.
+    """
     numbered = session.execute(select(Segment.number, Segment.id).where(Segment.video_id == video_id))
     segments = {number: segment_id for number, segment_id in numbered}
     values = [
-        {"segment_id": segments[segment], "number": number, "face_id": face_id}
-        for (segment, number), face_id in face_ids.items()
+        {"segment_id": segments[segment], "number": number, "track_id": track_id, "face_id": face_ids[track_id]}
+        for (segment, number), track_id in track_ids.items()
     ]
     if values:
         session.execute(update(Tracklet), values)

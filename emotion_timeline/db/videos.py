@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from emotion_timeline.clip import Clip
 from emotion_timeline.db import leases, webhooks
 from emotion_timeline.db.tables import Note, Segment, SegmentStatus, Step, Video, VideoStatus
-from emotion_timeline.detectors import PACKAGED
+from emotion_timeline.detectors import EMBEDDER, PACKAGED
 from emotion_timeline.errors import Conflict, NotFound
 
 _ACTIVE = (VideoStatus.QUEUED, VideoStatus.RUNNING)
@@ -37,6 +37,7 @@ class NewVideo:
         clip_start_s: start of the stretch to analyse, in seconds from the first frame; None for the recording's.
         clip_end_s: its end, exclusive; None for the recording's.
         detector: version of the face detector.
+        embedder: version of the network that tells faces apart; empty where each track is a face.
         rotate: 0, 90, 180 or 270 degrees clockwise, by which pictures are turned besides what the file says.
     """
 
@@ -52,6 +53,7 @@ class NewVideo:
     clip_end_s: float | None = None
     detector: str = PACKAGED
     rotate: int = 0
+    embedder: str = EMBEDDER
 
     @property
     def work_key(self) -> str:
@@ -85,6 +87,8 @@ def _work_key(work: NewVideo | Video, model_version: str) -> str:
         parts += [repr(clip.start_s or None), repr(clip.end_s)]
     if work.detector != PACKAGED:
         parts.append(f"detector {work.detector}")
+    if work.embedder != EMBEDDER:
+        parts.append(f"embedder {work.embedder}")
     if work.rotate:
         parts.append(f"rotate {work.rotate}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -67,11 +67,17 @@ _FRAME = Column("frame", "0-based index of the frame in presentation order, over
 _TIMESTAMP = Column("timestamp", "presentation time in seconds from the recording's first frame", "s")
 _FACE_ID = Column(
     "face_id",
-    "1-based number of the face over the recording, one number for merged faces; blank where there is none",
+    "1-based number of the person over the recording, by first appearance, one number for merged faces; blank where "
+    "there is none. Where persons aren't grouped (persons in the JSON), each track is one",
 )
 _FACE_NAME = Column("face_name", "the name that a person gave the face; blank where there is none")
 _SHOT = Column(
-    "shot", "1-based number of the shot; a new one begins at every cut of the picture, and no face goes on over it"
+    "shot", "1-based number of the shot; a new one begins at every cut of the picture, and no track goes on over it"
+)
+_TRACK_ID = Column(
+    "track_id",
+    "1-based number of the track, by first appearance: a face followed from frame to frame without a break; blank "
+    "where there is none",
 )
 _STATUSES = "ok; no_face; too_small (a face was found but is too small to classify); decode_error (no picture)"
 _SHOWN_STATUS = Column("status", f"{_STATUSES}; hidden (all faces of the frame were hidden, so they are left out)")
@@ -111,6 +117,7 @@ TIDY = Export(
         _MODEL_VERSION,
         _FACE_NAME,
         _SHOT,
+        _TRACK_ID,
     ),
 )
 
@@ -140,6 +147,7 @@ LONG = Export(
         Column("emotion", "which of the seven; blank in the one row of a frame or face without probabilities"),
         Column("value", "probability that the expression shown is this one; the seven of a face sum to 1", "0-1"),
         _MODEL_VERSION,
+        _TRACK_ID,
     ),
     omits_hidden=True,
 )
@@ -263,6 +271,11 @@ SIDECAR = Export(
         Column("labels", "whose labels these are: ferplus, of FER+'s raters, or fer2013, FER2013's own"),
         Column("labels_meaning", "what a probability means by these labels"),
         Column("detector", "the face detector's file: its name, and the first eight digits of its SHA-256"),
+        Column(
+            "persons",
+            "grouped: whether tracks that look alike are one person, within this recording only; embedder: the network "
+            "that told them apart, as detector, null for none; least_similarity: how alike they had to be, -1 to 1",
+        ),
         Column("software", "name and version of this software"),
         Column("emotions", "the seven, in the order of their columns"),
         Column("frames_analyzed", "frames that were analysed"),
@@ -273,11 +286,11 @@ SIDECAR = Export(
             "share of the classified frames with each emotion as the most probable, over all faces that aren't hidden",
             "0-1",
         ),
-        Column("faces", "how many faces were followed"),
+        Column("faces", "how many persons were found"),
         Column(
             "face_tracks",
-            "each face as it is shown: face_id, name, hidden, the numbers merged into it, and time_on_screen and "
-            "emotion_shares as in per-face.csv",
+            "each face as it is shown: face_id, name, hidden, the numbers merged into it, the track_ids that show it, "
+            "and time_on_screen and emotion_shares as in per-face.csv",
         ),
         Column("shots", "each shot: its number, and the frame and time that it begins with"),
         Column("notes", "notes and marked ranges: start_s, end_s (null for a moment), text"),

@@ -8,7 +8,7 @@ from emotion_timeline.db import notes
 from emotion_timeline.db.tables import Video
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.exports.dictionary import LONG, NOTES
-from emotion_timeline.exports.tidy import ends, lines, text
+from emotion_timeline.exports.tidy import ends, lines, number, text
 from emotion_timeline.views import shown
 
 
@@ -29,13 +29,12 @@ def long_lines(session: Session, video: Video, *, hidden: bool) -> Iterator[str]
 def _long_rows(session: Session, video: Video, hidden: bool) -> Iterator[tuple[str, ...]]:
     start, tail = ends(video)
     for row in shown.rows(session, video.id, hidden=hidden):
-        face = "" if row.face_id is None else str(row.face_id)
-        head = (*start, str(row.frame), f"{row.timestamp_s:.6f}", face, text(row.face_name), row.status)
+        head = (*start, str(row.frame), f"{row.timestamp_s:.6f}", number(row.face_id), text(row.face_name), row.status)
         if row.probabilities is None:
-            yield (*head, "", "", tail)
+            yield (*head, "", "", tail, number(row.track_id))
             continue
         for emotion, value in zip(EMOTIONS, row.probabilities, strict=True):
-            yield (*head, emotion, f"{value:.6f}", tail)
+            yield (*head, emotion, f"{value:.6f}", tail, number(row.track_id))
 
 
 def note_lines(session: Session, video: Video) -> Iterator[str]:

@@ -80,7 +80,7 @@ def _schema() -> "pa.Schema":
     import pyarrow as pa
 
     word, single = pa.dictionary(pa.int32(), pa.string()), pa.float32()
-    types: dict[str, Any] = dict.fromkeys(("frame", "face_id", "shot"), pa.int32())
+    types: dict[str, Any] = dict.fromkeys(("frame", "face_id", "shot", "track_id"), pa.int32())
     types |= {"timestamp": pa.float64()}
     types |= dict.fromkeys(TEXT_COLUMNS, word)
     return pa.schema(
@@ -123,4 +123,5 @@ def _values(row: TimelineRow, video: Video) -> tuple[Any, ...]:
         None if place is None else probabilities[place],
         video.model_version,
         row.shot,
+        row.track_id,
     )

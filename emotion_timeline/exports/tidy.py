@@ -5,7 +5,7 @@ web and the command line call the same functions, so a recording gives the same 
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -49,7 +49,7 @@ def timeline(session: Session, video: Video) -> Iterator[tuple[str, ...]]:
     """The cells of each of its rows; see csv_lines()."""
     head, tail = ends(video)
     for row in shown.rows(session, video.id, hidden=True):
-        yield (*head, *_cells(row), tail, text(row.face_name), str(row.shot))
+        yield (*head, *_cells(row), tail, text(row.face_name), str(row.shot), number(row.track_id))
 
 
 def lines(header: Sequence[str], rows: Iterable[Sequence[str]], separator: str = ",") -> Iterator[str]:
@@ -82,6 +82,11 @@ def text(value: str) -> str:
     return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
 
 
+def number(value: int | None) -> str:
+    """A whole number; blank where there is none."""
+    return "" if value is None else str(value)
+
+
 def plain_text(value: str) -> str:
     """The text that text() wrote."""
     return value[1:] if value.startswith("'") and value[1:].startswith(_FORMULA_STARTS) else value
@@ -90,7 +95,7 @@ def plain_text(value: str) -> str:
 def _cells(row: TimelineRow) -> Iterator[str]:
     yield str(row.frame)
     yield f"{row.timestamp_s:.6f}"
-    yield "" if row.face_id is None else str(row.face_id)
+    yield number(row.face_id)
     yield row.status
     yield "" if row.confidence is None else f"{row.confidence:.4f}"
     yield from ([""] * 4 if row.box is None else (f"{value:.2f}" for value in row.box))
@@ -106,6 +111,7 @@ def _cells(row: TimelineRow) -> Iterator[str]:
 def sidecar(session: Session, video: Video, software_version: str) -> dict[str, Any]:
     """How a timeline was made, and what it holds, for the JSON file beside the CSV."""
     cards = cast.cards(session, video.id)
+    tracks = cast.tracks(session, video.id)
     return {
         "video_id": video.id,
         "source_file": video.filename,
@@ -121,6 +127,7 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         "labels": labels_of(video.model_version),
         "labels_meaning": labels_of(video.model_version).meaning,
         "detector": detectors.described(video.detector),
+        "persons": persons(video),
         "software": {"name": "emotion-timeline", "version": software_version},
         "emotions": list(EMOTIONS),
         "frames_analyzed": video.frames_total,
@@ -128,7 +135,7 @@ def sidecar(session: Session, video: Video, software_version: str) -> dict[str, 
         "frames_by_status": counts_by_status(session, video.id),
         "emotion_shares": _rounded(Sums.total(card.sums for card in cards if not card.hidden).shares),
         "faces": (video.summary or {}).get("faces"),
-        "face_tracks": [_track(card) for card in sorted(cards, key=lambda card: card.face_id)],
+        "face_tracks": [_face(card, tracks) for card in sorted(cards, key=lambda card: card.face_id)],
         "shots": _shots(video),
         "notes": [
             {"start_s": note.start_s, "end_s": note.end_s, "text": note.text} for note in notes.listed(session, video)
@@ -158,12 +165,23 @@ def warnings(video: Video) -> list[str]:
     return [] if said is None else [said]
 
 
-def _track(card: cast.Card) -> dict[str, Any]:
+def persons(video: Video) -> dict[str, Any]:
+    """Whether a finished video's tracks were grouped into persons by what they look like, and how."""
+    alike = (video.summary or {}).get("persons_alike")
+    return {
+        "grouped": alike is not None,
+        "embedder": detectors.described(video.embedder) if video.embedder else None,
+        "least_similarity": alike,
+    }
+
+
+def _face(card: cast.Card, tracks: Mapping[int, Sequence[int]]) -> dict[str, Any]:
     return {
         "face_id": card.face_id,
         "name": card.name,
         "hidden": card.hidden,
         "merged": list(card.merged),
+        "track_ids": sorted(track for face_id in (card.face_id, *card.merged) for track in tracks.get(face_id, ())),
         "time_on_screen": round(card.sums.on_screen_s, 6),
         "emotion_shares": _rounded(card.sums.shares),
     }

@@ -55,10 +55,25 @@ def measured(observations: Observations, plan: Plan) -> list[dict[str, Any]]:
     stands_s = stands(observations, plan)
     numbers = np.unique(observations["tracklet"][observations["tracklet"] >= 0]).tolist()
     own = [observations["tracklet"] == number for number in numbers]
+    seen_with = _seen_with(observations)
     return [
-        {"number": number, **measure(observations[rows], stands_s[rows])}
+        {"number": number, "seen_with": seen_with[number], **measure(observations[rows], stands_s[rows])}
         for number, rows in zip(numbers, own, strict=True)
     ]
+
+
+def _seen_with(observations: Observations) -> dict[int, list[int]]:
+    """The tracklets, by number, that are in a frame together with each."""
+    faces = observations[observations["tracklet"] >= 0]
+    found: dict[int, set[int]] = defaultdict(set)
+    step = 1
+    while (same := faces["frame"][step:] == faces["frame"][:-step]).any():
+        pairs = np.stack([faces["tracklet"][:-step][same], faces["tracklet"][step:][same]], axis=1)
+        for a, b in np.unique(pairs, axis=0).tolist():
+            found[a].add(b)
+            found[b].add(a)
+        step += 1
+    return defaultdict(list, {number: sorted(others) for number, others in found.items()})
 
 
 def measure(rows: Observations, stands_s: NDArray[np.float64]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from emotion_timeline.db.tables import Face, Video, VideoStatus
+from emotion_timeline.db.tables import Face, Segment, Tracklet, Video, VideoStatus
 from emotion_timeline.db.videos import get
 from emotion_timeline.errors import Conflict, NotFound
 from emotion_timeline.shares import Sums
@@ -91,6 +91,16 @@ def card(session: Session, video_id: str, face_id: int) -> Card:
 def rows(session: Session, video_id: str) -> Sequence[Face]:
     """The row of every face that was followed, by number."""
     return session.scalars(select(Face).where(Face.video_id == video_id).order_by(Face.face_id)).all()
+
+
+def tracks(session: Session, video_id: str) -> dict[int, list[int]]:
+    """The numbers of the tracks that show each face, by the face's number."""
+    numbers = select(Tracklet.face_id, Tracklet.track_id).join(Segment).where(Segment.video_id == video_id).distinct()
+    found: dict[int, list[int]] = {}
+    for face_id, track_id in session.execute(numbers.order_by(Tracklet.face_id, Tracklet.track_id)):
+        if face_id is not None:
+            found.setdefault(face_id, []).append(track_id)
+    return found
 
 
 def summary(session: Session, video_id: str) -> dict[str, Any]:

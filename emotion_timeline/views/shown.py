@@ -34,7 +34,7 @@ class TimelineRow:
     Attributes:
         frame: 0-based index in presentation order.
         timestamp_s: seconds from the first frame.
-        face_id: 1-based number of the face over the whole video; None without a face.
+        face_id: 1-based number of the face, which is a person, over the whole video; None without a face.
         face_name: the name that a person gave it; empty without one.
         is_hidden: whether a person has hidden it.
         status: the name of an observation's Status in small letters, or HIDDEN.
@@ -42,6 +42,7 @@ class TimelineRow:
         confidence: the detector's, 0-1, or None.
         box: x, y, width, height in displayed pixels, or None.
         probabilities: in the order of EMOTIONS, or None.
+        track_id: 1-based number of the track, which ends where the face is lost or the shot does; None without a face.
     """
 
     frame: int
@@ -54,6 +55,7 @@ class TimelineRow:
     confidence: float | None = None
     box: tuple[float, float, float, float] | None = None
     probabilities: tuple[float, ...] | None = None
+    track_id: int | None = None
 
 
 def rows(session: Session, video_id: str, *, hidden: bool) -> Iterator[TimelineRow]:
@@ -94,8 +96,10 @@ def read(session: Session, video_id: str, shown: Mapping[int, ShownFace]) -> Ite
     beginnings = [frame for frame, _ in shots(session.get_one(Video, video_id))]
     segment_ids = select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)
     for segment_id in session.scalars(segment_ids).all():
-        followed = session.execute(select(Tracklet.number, Tracklet.face_id).where(Tracklet.segment_id == segment_id))
-        faces = {number: shown[face_id] for number, face_id in followed if face_id is not None}
+        numbers = select(Tracklet.number, Tracklet.track_id, Tracklet.face_id).where(Tracklet.segment_id == segment_id)
+        followed = [row for row in session.execute(numbers) if row.face_id is not None]
+        faces = {number: shown[face_id] for number, _, face_id in followed}
+        tracks = {number: track_id for number, track_id, _ in followed}
         rows = session.execute(
             select(*columns)
             .where(Observation.segment_id == segment_id)
@@ -108,4 +112,5 @@ def read(session: Session, video_id: str, shown: Mapping[int, ShownFace]) -> Ite
             yield TimelineRow(
                 frame, timestamp_s, face.face_id or None, face.name or "", face.hidden, names[status], shot, confidence,
                 None if x is None else (x, y, w, h), None if probabilities[0] is None else tuple(probabilities),
+                tracks.get(tracklet),
             )  # fmt: skip

@@ -17,6 +17,7 @@ from emotion_timeline import pipeline
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import ModelError, Stopped, VideoError
 from emotion_timeline.faces.detection import Detector, packaged_model
+from emotion_timeline.faces.embedding import Embedder
 from emotion_timeline.faces.preprocessing import Preprocessing
 from emotion_timeline.faces.upright import CHECKS
 from emotion_timeline.media.frames import Frame, read_frames
@@ -65,6 +66,23 @@ def test_every_frame_leaves_a_row_in_order(astronaut: VideoPlan, rows: Observati
     assert rows.dtype == OBSERVATION
     assert np.array_equal(np.unique(rows["frame"]), np.arange(astronaut.info.frame_count))
     assert np.all(np.diff(rows["frame"]) >= 0)
+
+
+def test_each_tracklet_has_an_embedding_and_the_rows_are_the_same_without(
+    astronaut: VideoPlan, rows: Observations, stages: Stages
+) -> None:
+    embedder = Embedder()
+    telling = replace(stages, embedder=embedder)
+    found = []
+    for segment in astronaut.segments:
+        album = telling.album
+        assert album is not None
+        own = np.concatenate(list(analyze(ASTRONAUT, segment, telling, album=album)))
+        assert np.array_equal(own["tracklet"], rows["tracklet"][np.isin(rows["frame"], segment.frames)])
+        assert set(album.embeddings) == set(own["tracklet"][own["status"] == Status.OK].tolist())
+        found += album.embeddings.values()
+    assert len(found) > 1 and np.min(np.stack(found) @ np.stack(found).T) > 0.6, "one person in all segments"
+    assert stages.album is None
 
 
 def test_timestamps_are_the_frames_own(astronaut: VideoPlan, rows: Observations) -> None:

@@ -8,11 +8,19 @@ from emotion_timeline.labels import Labels
 from web.http.schemas import Body, Network
 
 
-class Detector(Body):
-    """The face detector's file."""
+class Weights(Body):
+    """A network's file."""
 
     name: str
     sha256: str
+
+
+class Persons(Body):
+    """Whether tracks were grouped into persons by what they look like, and how."""
+
+    grouped: bool
+    embedder: Weights | None
+    least_similarity: float | None
 
 
 class SidecarBody(Body):
@@ -29,7 +37,8 @@ class SidecarBody(Body):
     model: Network
     labels: Labels
     labels_meaning: str
-    detector: Detector
+    detector: Weights
+    persons: Persons
     software: Network
     emotions: list[str]
     frames_analyzed: int

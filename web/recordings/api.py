@@ -186,6 +186,7 @@ def _described(video: Video, progress: Progress, made: Sequence[Render], others:
         video=video.info | {"size_bytes": video.size_bytes, "sha256": video.sha256},
         frames_by_status=summary.get("frames_by_status"),
         faces=summary.get("faces"),
+        persons_grouped=summary.get("persons_alike") is not None if summary else None,
         faces_shown=summary.get("faces_shown"),
         emotion_frames=summary.get("emotion_frames"),
         strip=summary.get("strip"),

@@ -93,7 +93,10 @@ class VideoBody(Analysis):
     started_at: datetime | None
     finished_at: datetime | None
     frames_by_status: dict[str, int] | None
-    faces: int | None = Field(description="faces followed")
+    faces: int | None = Field(description="persons found, or faces followed where persons aren't grouped")
+    persons_grouped: bool | None = Field(
+        description="whether tracks of faces that look alike are one person, within this recording; null until done"
+    )
     faces_shown: int | None = Field(description="faces left after merging and hiding")
     emotion_frames: dict[str, int] | None = Field(
         description="classified frames of these by their most probable emotion; a merged face counts once in a frame"

@@ -15,7 +15,7 @@ from emotion_timeline.db import idempotency, uploads, videos
 from emotion_timeline.db.idempotency import Made
 from emotion_timeline.db.tables import Video, VideoStatus
 from emotion_timeline.db.videos import NewVideo
-from emotion_timeline.detectors import detector_version
+from emotion_timeline.detectors import detector_version, embedder_version
 from emotion_timeline.errors import ModelError
 from emotion_timeline.labels import Labels
 from emotion_timeline.service import queue
@@ -127,6 +127,7 @@ def describe(
     return NewVideo(
         video_id, filename, size_bytes, sha256, options.sample_hz, service.settings.model, version, info,
         options.clip_start_s, options.clip_end_s, detector_version(service.settings.detector_path), options.rotate,
+        embedder_version(service.settings.persons),
     )  # fmt: skip
 
 

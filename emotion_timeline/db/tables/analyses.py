@@ -68,6 +68,7 @@ class Video(Leased, Base):
     model_version: Mapped[str] = mapped_column(String(100))
     rotate: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # degrees clockwise, besides the file's own
     detector: Mapped[str] = mapped_column(String(100), server_default=PACKAGED)  # see emotion_timeline.detectors
+    embedder: Mapped[str] = mapped_column(String(100), server_default="")  # likewise; empty: faces aren't told apart
     status: Mapped[VideoStatus] = mapped_column(enumerated(VideoStatus), default=VideoStatus.QUEUED)
     step: Mapped[Step] = mapped_column(enumerated(Step), default=Step.PLAN)
     restarts: Mapped[int] = mapped_column(SmallInteger, default=0)  # begun anew, because no worker had its network
@@ -138,13 +139,15 @@ class Segment(Leased, Base):
 
 
 class Tracklet(Base):
-    """One face followed through one segment; finishing the video gives it the face's number over the whole video."""
+    """One face followed through one segment; finishing the video gives it the numbers of its track and of its person
+    over the whole video."""
 
     __tablename__ = "tracklets"
 
     segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    face_id: Mapped[int | None] = mapped_column(Integer)
+    track_id: Mapped[int | None] = mapped_column(Integer)
+    face_id: Mapped[int | None] = mapped_column(Integer)  # of the person
     first_timestamp_s: Mapped[float] = mapped_column(Float(53))
     last_timestamp_s: Mapped[float] = mapped_column(Float(53))
     until_s: Mapped[float] = mapped_column(Float(53))  # when the frame ends in which it was last seen
@@ -153,6 +156,9 @@ class Tracklet(Base):
     sums: Mapped[dict[str, Any]] = mapped_column(JSON)  # emotion_timeline.shares.Sums; these three for appearances.py
     best: Mapped[dict[str, Any]] = mapped_column(JSON)  # its best frame
     plateaus: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # where it shows an emotion surely
+    seen_with: Mapped[list[int]] = mapped_column(JSON, server_default="[]")  # tracklets that share a frame with it
+    # Biometric data, for emotion_timeline.results alone: 128 little-endian float32; None where none was made.
+    embedding: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
 class Observation(Base):

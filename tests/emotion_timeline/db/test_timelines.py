@@ -2,6 +2,7 @@
 
 import hashlib
 
+import numpy as np
 import pytest
 from alembic import command
 from alembic.util import CommandError
@@ -10,7 +11,7 @@ from sqlalchemy import select, text
 from emotion_timeline.db import turns, videos, work
 from emotion_timeline.db.migrations import configuration, migrate, require_current
 from emotion_timeline.db.session import Database
-from emotion_timeline.db.tables import Observation, Segment, SegmentStatus, Step, Video, VideoStatus
+from emotion_timeline.db.tables import Observation, Segment, SegmentStatus, Step, Tracklet, Video, VideoStatus
 from emotion_timeline.db.turns import Task
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import Conflict, LeaseLost, NotFound, SettingsError, VideoError
@@ -163,6 +164,32 @@ def test_removing_a_video_removes_all_its_rows_and_stops_its_workers(database: D
             assert session.scalars(select(table)).first() is None
         with pytest.raises(NotFound, match="no video with the id 'first'"):
             videos.get(session, video_id)
+
+
+def test_embeddings_are_kept_with_their_tracklets_and_deleted_with_the_video(database: Database) -> None:
+    video_id = add(database)
+    (segment_id, other_id) = plan(database, video_id, segments=2)
+    embedding = np.linspace(-1, 1, 128, dtype=np.float32)
+    for number, frames in ((segment_id, range(4)), (other_id, range(4, 8))):
+        claimed = claim(database, number)
+        assert claimed is not None
+        write(database, claimed, [rows(frames, faces=3)], {1: embedding} if number == segment_id else {})
+    with database.read() as session:
+        columns = (Tracklet.segment_id, Tracklet.number, Tracklet.seen_with, Tracklet.embedding)
+        kept = [tuple(row) for row in session.execute(select(*columns).order_by(*columns[:2]))]
+    assert kept == [
+        (number, face, [other for other in range(3) if other != face], None if (number, face) != (segment_id, 1) else
+         embedding.tobytes())
+        for number in (segment_id, other_id) for face in range(3)
+    ]  # fmt: skip
+    with database.write() as session:
+        videos.remove(session, video_id)
+    with database.read() as session:
+        assert session.scalars(select(Tracklet.embedding)).all() == []
+
+
+def test_analysis_with_persons_is_other_work_than_one_without() -> None:
+    assert new_video(embedder="").work_key != new_video().work_key
 
 
 def test_another_version_of_the_network_begins_the_video_anew(database: Database) -> None:

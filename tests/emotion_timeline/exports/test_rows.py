@@ -35,7 +35,8 @@ TABLES = (TIDY, LONG, PER_SECOND, PER_FACE, PARQUET, NOTES)
 def test_header_of_the_tidy_csv_only_grows_at_its_end() -> None:
     assert ",".join(TIDY.header) == (
         "video_id,source_file,frame,timestamp,face_id,status,confidence,box_x,box_y,box_w,box_h,"
-        "angry,disgust,fear,happy,sad,surprise,neutral,emotion,emotion_probability,model_version,face_name,shot"
+        "angry,disgust,fear,happy,sad,surprise,neutral,emotion,emotion_probability,model_version,face_name,shot,"
+        "track_id"
     )
 
 

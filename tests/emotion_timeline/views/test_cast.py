@@ -12,10 +12,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from emotion_timeline.config import Settings
-from emotion_timeline.db import leases, videos
+from emotion_timeline.db import leases, videos, work
 from emotion_timeline.db.migrations import migrate
 from emotion_timeline.db.session import Database
-from emotion_timeline.db.tables import Face, Step, Video, VideoStatus
+from emotion_timeline.db.tables import Face, Segment, Step, Video, VideoStatus
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import Conflict, NotFound
 from emotion_timeline.exports import tidy
@@ -24,7 +24,7 @@ from emotion_timeline.views import cast
 from emotion_timeline.views.cast import Card, ShownFace
 from tests.finished import finish_video
 from tests.media.make import Clip, make_clip
-from tests.records import add, analyse, finish, plan, planned, rows
+from tests.records import add, analyse, claim, finish, plan, planned, rows, write
 from tests.session import once
 
 
@@ -309,3 +309,38 @@ def test_faces_go_with_their_video_and_are_not_there_before_it_is_done(database:
     assert stored(database) == 0
     with pytest.raises(NotFound, match="no video with the id 'first'"), database.write() as session:
         cast.rename(session, video_id, 1, "A")
+
+
+def test_who_comes_back_is_one_face_with_two_tracks_and_what_people_say_of_faces_goes_on(database: Database) -> None:
+    """Three people side by side in two segments that lie apart: the first two come back in each other's place."""
+    add(database)
+    first, later = rows(range(4), faces=3), rows(range(40, 44), faces=3)
+    for part in (first, later):
+        part["box"][:, 0] = part["face"] * 200
+    own = np.eye(128, dtype=np.float32)[:3]
+    with database.write() as session:
+        step = work.claim_step(session, "first", Step.PLAN, 60, 1)
+        assert step is not None
+        work.save_plan(session, step, planned([first, later], 4.4), {"duration_s": 4.4})
+    with database.read() as session:
+        ids = session.scalars(select(Segment.id).order_by(Segment.number)).all()
+    for segment_id, part, order in zip(ids, (first, later), ([0, 1, 2], [1, 0, 2]), strict=True):
+        held = claim(database, segment_id)
+        assert held is not None
+        write(database, held, [part], {number: own[person] for number, person in enumerate(order[:2])})
+    finish(database, "first")
+    table = read_csv(database, "first")
+    assert table.groupby("track_id")["face_id"].unique().map(list).to_dict() == {
+        1: [1], 2: [2], 3: [3], 4: [2], 5: [1], 6: [4],
+    }, "the third has no embedding"  # fmt: skip
+    with database.write() as session:
+        cast.rename(session, "first", 3, "Ada")
+        cast.merge(session, "first", 4, into=3)
+        cast.hide(session, "first", 1)
+    finish_again(database, "first")
+    with database.read() as session:
+        sidecar = tidy.sidecar(session, videos.get(session, "first"), "1.0")
+    assert [(f["face_id"], f["name"], f["hidden"], f["track_ids"]) for f in sidecar["face_tracks"]] == [
+        (1, None, True, [1, 5]), (2, None, False, [2, 4]), (3, "Ada", False, [3, 6]),
+    ]  # fmt: skip
+    assert all(card.sums.frames == 8 for card in all_cards(database).values())

@@ -55,7 +55,7 @@ def long_recording(database: Database, segments: Sequence[Sequence[float]], vide
         write(database, held, [block])
     with database.write() as session:
         numbers = {(tracklet.segment, tracklet.number): 1 for tracklet in timelines.tracklets(session, video_id)}
-        timelines.set_face_ids(session, video_id, numbers)
+        timelines.number_tracklets(session, video_id, numbers, {1: 1})
     return video_id
 
 

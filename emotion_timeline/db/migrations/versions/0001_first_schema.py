@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column(
             "detector", sa.String(length=100), server_default="face_detection_yunet_2023mar-8f2383e4", nullable=False
         ),
+        sa.Column("embedder", sa.String(length=100), server_default="", nullable=False),
         sa.Column(
             "status",
             sa.Enum(
@@ -282,6 +283,7 @@ def upgrade() -> None:
         "tracklets",
         sa.Column("segment_id", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("track_id", sa.Integer(), nullable=True),
         sa.Column("face_id", sa.Integer(), nullable=True),
         sa.Column("first_timestamp_s", sa.Float(precision=53), nullable=False),
         sa.Column("last_timestamp_s", sa.Float(precision=53), nullable=False),
@@ -291,6 +293,8 @@ def upgrade() -> None:
         sa.Column("sums", sa.JSON(), nullable=False),
         sa.Column("best", sa.JSON(), nullable=False),
         sa.Column("plateaus", sa.JSON(), nullable=False),
+        sa.Column("seen_with", sa.JSON(), server_default="[]", nullable=False),
+        sa.Column("embedding", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["segment_id"], ["segments.id"], name=op.f("fk_tracklets_segment_id_segments"), ondelete="CASCADE"
         ),
