@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from emotion_timeline.faces.embedding import SIZE, Embedder, Embedding, eye_distance, normalized
 from emotion_timeline.observations import Observations
 
-LOOK_S = 0.15
-"""Portraits are cut out every so many seconds: one takes half a millisecond."""
+LOOK_S = 1 / 3
+"""Portraits are cut out about every so many seconds: one takes half a millisecond."""
 WINDOW_S = 4.0
 """One portrait is kept of every so many seconds."""
 MOST_PORTRAITS = 5
@@ -57,7 +57,7 @@ def looked_at(frames: NDArray[np.int64], sample_interval_s: float) -> Collection
         frames: int64 (n,), the indexes of its sampled frames.
         sample_interval_s: seconds between them; see durations.interval_s.
     """
-    step = max(1, int(LOOK_S / sample_interval_s)) if sample_interval_s > 0 else 1
+    step = max(1, round(LOOK_S / sample_interval_s)) if sample_interval_s > 0 else 1
     return frozenset(frames[::step].tolist())
 
 

@@ -98,7 +98,7 @@ def tracks(session: Session, video_id: str) -> dict[int, list[int]]:
     numbers = select(Tracklet.face_id, Tracklet.track_id).join(Segment).where(Segment.video_id == video_id).distinct()
     found: dict[int, list[int]] = {}
     for face_id, track_id in session.execute(numbers.order_by(Tracklet.face_id, Tracklet.track_id)):
-        if face_id is not None:
+        if face_id is not None and track_id is not None:
             found.setdefault(face_id, []).append(track_id)
     return found
 

@@ -97,9 +97,10 @@ def read(session: Session, video_id: str, shown: Mapping[int, ShownFace]) -> Ite
     segment_ids = select(Segment.id).where(Segment.video_id == video_id).order_by(Segment.number)
     for segment_id in session.scalars(segment_ids).all():
         numbers = select(Tracklet.number, Tracklet.track_id, Tracklet.face_id).where(Tracklet.segment_id == segment_id)
-        followed = [row for row in session.execute(numbers) if row.face_id is not None]
-        faces = {number: shown[face_id] for number, _, face_id in followed}
-        tracks = {number: track_id for number, track_id, _ in followed}
+        faces, tracks = {}, {}
+        for number, track_id, face_id in session.execute(numbers):
+            if face_id is not None:
+                faces[number], tracks[number] = shown[face_id], track_id
         rows = session.execute(
             select(*columns)
             .where(Observation.segment_id == segment_id)

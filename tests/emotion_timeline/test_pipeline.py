@@ -17,7 +17,7 @@ from emotion_timeline import pipeline
 from emotion_timeline.emotions import EMOTIONS
 from emotion_timeline.errors import ModelError, Stopped, VideoError
 from emotion_timeline.faces.detection import Detector, packaged_model
-from emotion_timeline.faces.embedding import Embedder
+from emotion_timeline.faces.embedding import Embedder, Embedding
 from emotion_timeline.faces.preprocessing import Preprocessing
 from emotion_timeline.faces.upright import CHECKS
 from emotion_timeline.media.frames import Frame, read_frames
@@ -73,7 +73,7 @@ def test_each_tracklet_has_an_embedding_and_the_rows_are_the_same_without(
 ) -> None:
     embedder = Embedder()
     telling = replace(stages, embedder=embedder)
-    found = []
+    found: list[Embedding] = []
     for segment in astronaut.segments:
         album = telling.album
         assert album is not None

@@ -2,12 +2,14 @@
 
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+import emotion_timeline
 from emotion_timeline.db import notes, videos
 from emotion_timeline.db.notes import Written
 from emotion_timeline.db.session import Database
@@ -189,3 +191,11 @@ def test_a_single_frame_is_exported(database: Database) -> None:
     assert len(read_back(database, video_id, LONG)) == 7
     (face,) = read_back(database, video_id, PER_FACE).to_dict("records")
     assert (face["frames"], face["time_on_screen"]) == (1, 1.0)  # of the recording's five seconds
+
+
+def test_embeddings_are_in_no_file_and_no_answer() -> None:
+    """Whoever makes files, pages and answers doesn't read them: they are biometric data."""
+    root = Path(emotion_timeline.__file__).parent
+    folders = (root / "exports", root / "views", root.parent / "web")
+    reading = [path for folder in folders for path in folder.rglob("*.py") if "embedding" in path.read_text()]
+    assert reading == []
