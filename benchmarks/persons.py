@@ -18,6 +18,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +36,8 @@ from emotion_timeline.analysis import analyze_file
 from emotion_timeline.config import load
 from emotion_timeline.faces import persons
 from emotion_timeline.faces.detection import Detector
+from emotion_timeline.faces.embedding import Embedder, Embedding
+from emotion_timeline.faces.portraits import Album
 from emotion_timeline.media.plan import plan
 from emotion_timeline.pipeline import analyze, load_stages
 
@@ -139,9 +142,9 @@ def lights(choose: random.Random) -> Iterator[Shot]:
         yield Shot(choose.randrange(30, 220), [[Figure(number % 4, mood, x, 180, 260, light)]] * 8)
 
 
-def steady(choose: random.Random) -> Iterator[Shot]:
-    """One person in view for 600 frames."""
-    yield Shot(90, [[Figure(0, 0, 320 + 60 * np.sin(i / 40), 180, 260)] for i in range(600)])
+def steady(choose: random.Random, frames: int) -> Iterator[Shot]:
+    """One person in view all the time."""
+    yield Shot(90, [[Figure(0, 0, 320 + 60 * np.sin(i / 40), 180, 260)] for i in range(frames)])
 
 
 RECORDINGS = {
@@ -180,20 +183,21 @@ def draw(recording: Recording, cast: list[list[Image]], choose: random.Random, p
     """Write a recording; returns who is where: frame, person, x, y and width of the face in pixels."""
     detector = Detector()
     boxes = [[detector.search(image).boxes_xywh[0] for image in images] for images in cast[: recording.people]]
-    noise = np.random.default_rng(1)
     truth: list[tuple[float, ...]] = []
-    images: list[Image] = []
-    for shot in recording.shots(choose):
-        for figures in shot.frames:
-            canvas = np.full((HEIGHT, WIDTH, 3), shot.background, np.float32)
+
+    def images() -> Iterator[Image]:
+        noise = np.random.default_rng(1)
+        frames = ((shot.background, figures) for shot in recording.shots(choose) for figures in shot.frames)
+        for number, (background, figures) in enumerate(frames):
+            canvas = np.full((HEIGHT, WIDTH, 3), background, np.float32)
             for figure in figures:
-                image = cast[figure.person][figure.mood]
-                left, top, scale = _paste(canvas, figure.light(image), figure)
+                left, top, scale = _paste(canvas, figure.light(cast[figure.person][figure.mood]), figure)
                 x, y, w, h = boxes[figure.person][figure.mood] * scale
-                truth.append((len(images), figure.person, left + x + w / 2, top + y + h / 2, w))
-            canvas += noise.normal(0, 3, canvas.shape).astype(np.float32)
-            images.append(np.clip(canvas, 0, 255).astype(np.uint8))
-    _encode(images, recording.rate, path)
+                truth.append((number, figure.person, left + x + w / 2, top + y + h / 2, w))
+            canvas += noise.standard_normal(canvas.shape, np.float32) * 3
+            yield np.clip(canvas, 0, 255).astype(np.uint8)
+
+    _encode(images(), recording.rate, path)
     return pd.DataFrame(truth, columns=["frame", "person", "x", "y", "w"])
 
 
@@ -208,7 +212,7 @@ def _paste(canvas: NDArray[np.float32], image: Image, figure: Figure) -> tuple[i
     return left, top, scale
 
 
-def _encode(images: list[Image], rate: int, path: Path) -> None:
+def _encode(images: Iterator[Image], rate: int, path: Path) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(rate), options={"crf": "26", "preset": "veryfast"})
         assert isinstance(stream, VideoStream)
@@ -272,22 +276,41 @@ def _print(name: str, kind: str, rows: pd.DataFrame, people: int, true_faces: in
     )
 
 
+class TimedEmbedder(Embedder):
+    """Counts the processor time that it takes, of the threads that call it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken_s = 0.0
+
+    def align(self, small_bgr: Image, luma: Image, landmarks: NDArray[np.float32]) -> Image:
+        """As Embedder.align()."""
+        start_s = time.thread_time()
+        aligned = super().align(small_bgr, luma, landmarks)
+        self.taken_s += time.thread_time() - start_s
+        return aligned
+
+    def embed(self, aligned_bgr: Image) -> Embedding:
+        """As Embedder.embed()."""
+        start_s = time.thread_time()
+        embedding = super().embed(aligned_bgr)
+        self.taken_s += time.thread_time() - start_s
+        return embedding
+
+
 def _print_cost(images: list[Image], path: Path) -> None:
-    """What embeddings take of an analysis: one face, every frame of 20 s, 30 a second."""
-    draw(Recording(30, 1, steady), [images], random.Random(0), path)
+    """What embeddings take of an analysis: one face, every frame of 20 s."""
     settings = load()
-    stages = load_stages(settings.model_dir, persons=True)
-    segments = plan(path, settings.segment_s).segments
-    taken_s = []
-    for _ in range(2):
-        for is_on in (False, True):
-            start_s = time.process_time()
-            for segment in segments:
-                for _rows in analyze(path, segment, stages, album=stages.album if is_on else None):
-                    pass
-            taken_s.append((is_on, time.process_time() - start_s))
-    without, with_ = (min(s for on, s in taken_s if on == is_on) for is_on in (False, True))
-    print(f"cost: {without:.2f} s of processor time without, {with_:.2f} s with persons: {with_ / without - 1:+.1%}")
+    stages, embedder = load_stages(settings.model_dir), TimedEmbedder()
+    for rate in (30, 5):
+        draw(Recording(rate, 1, partial(steady, frames=20 * rate)), [images], random.Random(0), path)
+        embedder.taken_s = 0.0
+        start_s = time.process_time()
+        for segment in plan(path, settings.segment_s).segments:
+            for _rows in analyze(path, segment, stages, album=Album(embedder)):
+                pass
+        whole_s = time.process_time() - start_s
+        print(f"cost at {rate} frames/s: {embedder.taken_s:.2f} of {whole_s:.2f} s, {embedder.taken_s / whole_s:.1%}")
 
 
 def _print_grouping() -> None:

@@ -4,8 +4,13 @@ import re
 from html import unescape
 from typing import Any
 
+import numpy as np
 import pytest
+from sqlalchemy import select, update
 
+from emotion_timeline.db import leases
+from emotion_timeline.db.tables import Step, Tracklet, Video, VideoStatus
+from tests.records import finish
 from tests.website import HAPPY, NEUTRAL, Website, assert_problem, observations, text_of
 
 FACES = "/api/v1/videos/v/faces"
@@ -41,6 +46,24 @@ def test_faces_are_listed_longest_on_screen_first(site: Website) -> None:
     assert face["emotion_frames"] == dict.fromkeys(body["emotions"], 0) | {"neutral": 30}
     assert face["emotion_shares"]["neutral"] == 1
     assert face["emotion_means"]["neutral"] == pytest.approx(0.7)
+
+
+def test_the_page_says_whether_faces_are_persons(site: Website) -> None:
+    site.done(THREE)
+    page = text_of(site.client.get("/videos/v").text)
+    assert "who leaves the picture and comes back is another one" in page and "Faces followed 3" in page
+    assert site.client.get("/api/v1/videos/v").get_json()["persons_grouped"] is False
+    with site.database.write() as session:
+        looks = session.scalars(select(Tracklet)).all()
+        for tracklet, look in zip(looks, np.eye(128, dtype="<f4")[[0, 1, 1]], strict=True):
+            tracklet.embedding = look.tobytes()
+        again = {"status": VideoStatus.RUNNING, "step": Step.FINISH, "due_at": leases.clock(session)}
+        session.execute(update(Video).values(again))
+    finish(site.database, "v")
+    page = text_of(site.client.get("/videos/v").text)
+    assert "Faces that look alike are one person, within this recording only" in page and "Persons found 2" in page
+    assert site.client.get("/api/v1/videos/v").get_json()["persons_grouped"] is True
+    assert [(face_id, face["frames"]) for face_id, face in listed(site).items()] == [(1, 60), (2, 56)]
 
 
 def test_a_picture_is_named_when_it_was_made(site: Website) -> None:
