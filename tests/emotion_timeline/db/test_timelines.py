@@ -63,6 +63,7 @@ def test_a_video_goes_through_its_states_and_its_rows_come_back_in_order(databas
         assert video.summary == {
             "frames_by_status": {"ok": 6, "too_small": 0, "no_face": 0, "decode_error": 0},
             "faces": 2,
+            "persons_alike": None,
             "shots": [],
             "turn": 0,
             "strip": "666666",
