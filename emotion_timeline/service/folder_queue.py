@@ -17,18 +17,19 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps
 
 
-class _Channel(filesystem.Channel):  # type: ignore[misc]
-    def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:
+class _Channel(filesystem.Channel):
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
         name = f"{monotonic_ns()}_{uuid4()}.{queue}.msg"
-        with _written(Path(self.data_folder_out) / name, dumps(payload)) as part:
+        text = dumps(payload)  # type: ignore[no-untyped-call]
+        with _written(Path(self.data_folder_out) / name, text) as part:
             os.replace(part, part.with_suffix(""))
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
         """Begin the table of an exchange's queues as an empty one: Kombu locks a table that is there."""
-        table = self._exchange_file(exchange)
+        table = self._exchange_file(exchange)  # type: ignore[no-untyped-call]
         with _written(table.with_name(f"{table.name}-{uuid4()}"), "[]") as part, suppress(FileExistsError):
             os.link(part, table)
-        super()._queue_bind(exchange, routing_key, pattern, queue)
+        super()._queue_bind(exchange, routing_key, pattern, queue)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def _written(path: Path, text: str) -> Iterator[Path]:
     part.unlink(missing_ok=True)
 
 
-class Transport(filesystem.Transport):  # type: ignore[misc]
+class Transport(filesystem.Transport):
     """`filesystem://`, with `register`."""
 
     Channel = _Channel
