@@ -77,6 +77,8 @@ def _default(field: FieldInfo) -> str:
     value: Any = None if field.default_factory else field.default
     if isinstance(value, Path) and value.is_absolute():
         value = value.relative_to(README.parent)  # the network's folder comes with the code
+    if isinstance(value, bool):
+        value = "on" if value else "off"  # as people write it into the environment
     return "" if value in (None, "") else f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
