@@ -60,7 +60,8 @@ def analyze(
         load(), video, target, sample_hz, clip, chosen, rotate=int(rotate or 0), show_progress=not quiet
     )
     counts = ", ".join(f"{count} {status}" for status, count in sidecar["frames_by_status"].items() if count)
-    click.echo(f"{target}: {sidecar['frames_analyzed']} frames ({counts}), {sidecar['faces']} face track(s).")
+    faces = f"{sidecar['faces']} face{'' if sidecar['faces'] == 1 else 's'}"
+    click.echo(f"{target}: {sidecar['frames_analyzed']} frames ({counts}), {faces}.")
     for warning in sidecar["warnings"]:
         click.echo(f"Warning: {warning}", err=True)
 
